@@ -1,0 +1,22 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# bench-peers.sh: installs the peers that the benchmarks measure against, by name, and prints the
+# directory of those that are built from crates. Some minutes the first time; kept in the cache.
+set -euo pipefail
+cache=${LEAT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/leat}/peers
+mkdir -p "$cache"
+for crate in samply blazecli; do
+	[ -x "$cache/bin/$crate" ] && continue
+	command -v cargo >/dev/null || { echo "bench-peers.sh: no cargo: rows against $crate are left out" >&2; continue; }
+	CARGO_TARGET_DIR=$cache/target cargo install --quiet --locked --root "$cache" "$crate" >&2 ||
+		echo "bench-peers.sh: $crate does not build: its rows are left out" >&2
+done
+rm -rf "$cache/target"
+missing=()
+for p in linux-perf bpftrace redis-server redis-tools libllvm14; do
+	dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing+=("$p")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+	apt-get -qq install -y --no-install-recommends "${missing[@]}" >&2
+fi
+echo "$cache/bin"

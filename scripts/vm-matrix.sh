@@ -1,0 +1,128 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# vm-matrix.sh BUILD-DIR [KERNEL...]
+# Boots other kernels under software emulation and, in each, lets a statically linked leat sample a
+# workload of known shares. Prints TAP. Kernels: 5.10 6.1 6.12 7 (Debian's packages, cached).
+set -uo pipefail
+cd "$(dirname "$0")/.."
+build=${1:?build directory, with leat-static and workloads-static/wl_shares}
+shift
+kernels=${*:-5.10 6.1 6.12 7}
+cache=${LEAT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/leat}/vm
+timeout_s=${LEAT_VM_TIMEOUT:-120}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+n=0
+
+ok() { n=$((n + 1)); echo "ok $n - $1"; }
+not_ok() { n=$((n + 1)); echo "not ok $n - $1"; [ -z "${2:-}" ] || sed 's/^/# /' "$2"; }
+skip() { n=$((n + 1)); echo "ok $n - $1 # SKIP $2"; }
+
+# The suites that hold a release of each series, and what its packages are called.
+# From 7 on the image itself is in a package of its own.
+suite_of() {
+	case $1 in
+	5.10) echo "bullseye linux-image-5\\.10\\.[0-9-]*-cloud-amd64" ;;
+	6.1) echo "bookworm linux-image-6\\.1\\.[0-9-]*-cloud-amd64" ;;
+	6.12) echo "bookworm-backports linux-image-6\\.12\\.[0-9.]*\\+deb12(\\.[0-9]+)?-cloud-amd64" ;;
+	7) echo "trixie-backports linux-binary-7\\.[0-9.]*\\+deb13(\\.[0-9]+)?-cloud-amd64" ;;
+	*) return 1 ;;
+	esac
+}
+
+# Prints the path of a cached kernel image, fetching its package first if it is not there.
+fetch_kernel() {
+	local k=$1 suite pattern pkg dir=$cache/$1
+	[ -s "$dir/vmlinuz" ] && { echo "$dir/vmlinuz"; return 0; }
+	read -r suite pattern < <(suite_of "$k") || return 1
+	mkdir -p "$dir/deb"
+	pkg=$(scripts/apt-suite.sh "$cache/apt-$suite" "$suite" apt-cache search --names-only "^$pattern\$" |
+		awk '{print $1}' | sort -V | tail -n 1)
+	[ -n "$pkg" ] || { echo "no package matches $pattern in $suite" >&2; return 1; }
+	local apt=$PWD/scripts/apt-suite.sh
+	(cd "$dir/deb" && "$apt" "$cache/apt-$suite" "$suite" apt-get -qq download "$pkg") >&2 || return 1
+	dpkg -x "$dir"/deb/*.deb "$dir/deb/x" || return 1
+	mv "$(find "$dir/deb/x" -name 'vmlinuz*' -type f | head -n 1)" "$dir/vmlinuz" || return 1
+	rm -rf "$dir/deb"
+	echo "$dir/vmlinuz"
+}
+
+make_initramfs() {
+	local root=$work/root
+	mkdir -p "$root"/{bin,proc,sys,dev,tmp,run}
+	cp "$(command -v busybox)" "$root/bin/busybox" || return 1
+	cp tests/vm/init "$root/init" || return 1
+	cp "$build/leat-static" "$root/leat" || return 1
+	cp "$build/workloads-static/wl_shares" "$root/workload" || return 1
+	(cd "$root" && find . | cpio -o -H newc --quiet | gzip -1) >"$work/initrd.gz"
+}
+
+boot() {
+	local image=$1 log=$2
+	timeout -k 5 "$timeout_s" qemu-system-x86_64 -accel tcg,thread=multi -cpu max -m 1024 -smp 2 \
+		-nographic -no-reboot -nodefaults -serial stdio -kernel "$image" \
+		-initrd "$work/initrd.gz" -append "console=ttyS0 panic=-1 quiet" </dev/null |
+		tr -d '\r' >"$log"
+}
+
+# The lines of one section of a guest's console.
+part() { awk -v s="@@ $2" '$0 == s {p = 1; next} /^@@ /{p = 0} p' "$1"; }
+
+# Shares of the three workers within 6 points of 60/30/10 (emulated clocks are coarse).
+shares_right() {
+	awk '{v = $NF; all += v} /work_sixty/{a += v} /work_thirty/{b += v} /work_ten/{c += v}
+	END {
+		printf "samples %d: %.1f / %.1f / %.1f %%\n", all, all ? 100 * a / all : 0,
+			all ? 100 * b / all : 0, all ? 100 * c / all : 0
+		exit !(all >= 100 && a / all > .54 && a / all < .66 && b / all > .24 && b / all < .36 &&
+			c / all > .04 && c / all < .16)
+	}'
+}
+
+judge() {
+	local k=$1 log=$2
+	part "$log" end >/dev/null
+	grep -q '^@@ end' "$log" || { not_ok "kernel $k boots and ends" "$log"; return; }
+	ok "kernel $k boots and ends ($(part "$log" kernel))"
+	local what
+	for what in folded streamfolded; do
+		part "$log" "$what" >"$work/part"
+		if shares_right <"$work/part" >"$work/shares"; then
+			ok "kernel $k: $what has the shares of the workload: $(cat "$work/shares")"
+		else
+			cat "$work/shares" >>"$work/part"
+			part "$log" record >>"$work/part"
+			part "$log" stream >>"$work/part"
+			not_ok "kernel $k: $what has the shares of the workload" "$work/part"
+		fi
+	done
+	if part "$log" summary | python3 -c 'import json, sys; json.load(sys.stdin)' 2>"$work/err"; then
+		ok "kernel $k: the summary is JSON"
+	else
+		not_ok "kernel $k: the summary is JSON" "$work/err"
+	fi
+	part "$log" nobtf >"$work/part"
+	if grep -q '^exit 6$' "$work/part" && grep -q 'BTF' "$work/part" && grep -q 'fix:' "$work/part" &&
+		! grep -q 'left a file' "$work/part"; then
+		ok "kernel $k: without BTF the error is clear"
+	else
+		not_ok "kernel $k: without BTF the error is clear" "$work/part"
+	fi
+}
+
+if ! command -v qemu-system-x86_64 >/dev/null; then
+	skip "kernel matrix" "no qemu-system-x86_64"
+	echo "1..$n"
+	exit 0
+fi
+make_initramfs || { not_ok "initramfs"; echo "1..$n"; exit 1; }
+for k in $kernels; do
+	if image=$(fetch_kernel "$k" 2>"$work/err"); then
+		boot "$image" "$work/log-$k"
+		[ -z "${LEAT_VM_KEEP:-}" ] || cp "$work/log-$k" "$LEAT_VM_KEEP/"
+		judge "$k" "$work/log-$k"
+	else
+		not_ok "kernel $k: package" "$work/err"
+	fi
+done
+echo "1..$n"
