@@ -17,7 +17,7 @@ static bool same(const void *ctx, uint32_t value, const void *key)
 
 #define CNT 10000
 
-/* @hash 0: all in one place, told apart by the caller's equality alone. */
+/* @hash_mask 0: all in one place, told apart by the caller's equality alone. */
 static void fill_and_find(struct leat_index *ix, uint32_t cnt, uint64_t hash_mask)
 {
 	static uint64_t items[CNT];

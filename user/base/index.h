@@ -16,7 +16,7 @@
 #define LEAT_INDEX_NONE UINT32_MAX
 
 struct leat_index_slot {
-	uint32_t tag;	/* upper half of the hash; the lower half says where the search starts */
+	uint32_t tag;	/* the hash, folded; its lower bits say where the search starts */
 	uint32_t value; /* + 1; 0: empty */
 };
 
@@ -24,8 +24,6 @@ struct leat_index {
 	struct leat_index_slot *slots;
 	size_t mask; /* slots - 1 */
 	size_t n;
-	uint64_t *hashes; /* by value: for growth */
-	size_t hashes_cap;
 };
 
 typedef bool (*leat_index_eq)(const void *ctx, uint32_t value, const void *key);
@@ -39,6 +37,11 @@ int leat_index_reserve(struct leat_index *ix, size_t n) LEAT_MUST_USE;
 /* Adds @value (dense: values are 0, 1, 2, ... in order of insertion). 0, -ENOMEM or -EOVERFLOW. */
 int leat_index_add(struct leat_index *ix, uint64_t hash, uint32_t value) LEAT_MUST_USE;
 
+static inline uint32_t leat_index_tag(uint64_t hash)
+{
+	return (uint32_t)(hash ^ hash >> 32);
+}
+
 /*
  * LEAT_INDEX_NONE when absent. Inline, so that a static @eq is compiled into the search: an
  * indirect call would cost a third of a look-up.
@@ -46,8 +49,8 @@ int leat_index_add(struct leat_index *ix, uint64_t hash, uint32_t value) LEAT_MU
 static inline uint32_t leat_index_find(const struct leat_index *ix, uint64_t hash, leat_index_eq eq,
 				       const void *ctx, const void *key)
 {
-	uint32_t tag = (uint32_t)(hash >> 32);
-	size_t i = (size_t)hash & ix->mask;
+	uint32_t tag = leat_index_tag(hash);
+	size_t i = tag & ix->mask;
 
 	if (!ix->slots)
 		return LEAT_INDEX_NONE;

@@ -191,7 +191,6 @@ size_t leat_intern_bytes(const struct leat_intern *in)
 {
 	size_t bytes = sizeof(*in) + in->held_bytes + in->cap * sizeof(*in->items);
 
-	bytes += in->index.hashes_cap * sizeof(*in->index.hashes);
 	if (in->index.slots)
 		bytes += (in->index.mask + 1) * sizeof(*in->index.slots);
 	return bytes;
