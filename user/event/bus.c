@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <leat/event.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/errors.h"
+
+#define MAX_CALLBACKS 65536u
+#define MAX_EVENTS    65535u
+
+struct callback {
+	leat_event_fn fn; /* NULL: removed while the event was being dispatched */
+	void *ctx;
+	leat_callback_id id;
+};
+
+struct leat_event {
+	struct callback *callbacks;
+	size_t n;
+	size_t cap;
+	uint32_t running; /* dispatches under way: they may nest, one event forwards to another */
+	bool has_removed;
+	uint16_t id;
+	uint32_t flags;
+	leat_callback_id last_id;
+	struct leat_format *format;
+	char *name;
+};
+
+struct leat_bus {
+	struct leat_event **events; /* by id; NULL where there is none */
+	size_t n;
+	size_t cap;
+	uint64_t unknown_cnt;
+	struct leat_errors errors;
+};
+
+int leat_bus_new(struct leat_bus **out)
+{
+	struct leat_bus *bus = calloc(1, sizeof(*bus));
+
+	if (!bus)
+		return -ENOMEM;
+	*out = bus;
+	return 0;
+}
+
+static void event_free(struct leat_event *ev)
+{
+	if (!ev)
+		return;
+	free(ev->callbacks);
+	leat_format_free(&ev->format);
+	free(ev->name);
+	free(ev);
+}
+
+void leat_bus_free(struct leat_bus **bus)
+{
+	if (!*bus)
+		return;
+	for (size_t i = 0; i < (*bus)->n; i++)
+		event_free((*bus)->events[i]);
+	free((*bus)->events);
+	free(*bus);
+	*bus = NULL;
+}
+
+static int grow_events(struct leat_bus *bus, uint16_t id)
+{
+	int err = LEAT_ARRAY_ROOM(bus->events, bus->cap, (size_t)id + 1, MAX_EVENTS);
+
+	if (err)
+		return err;
+	while (bus->n <= id)
+		bus->events[bus->n++] = NULL;
+	return 0;
+}
+
+int leat_bus_add_event(struct leat_bus *bus, uint16_t id, const char *name,
+		       struct leat_format *format, struct leat_event **out)
+{
+	struct leat_event *ev;
+	int err;
+
+	if (id >= MAX_EVENTS || !name || !*name || !format)
+		return -EINVAL;
+	if (leat_bus_at(bus, id) || leat_bus_find(bus, name))
+		return -EEXIST;
+	err = grow_events(bus, id);
+	if (err)
+		return err;
+	ev = calloc(1, sizeof(*ev));
+	if (!ev)
+		return -ENOMEM;
+	ev->name = strdup(name);
+	if (!ev->name) {
+		event_free(ev);
+		return -ENOMEM;
+	}
+	ev->id = id;
+	ev->format = format;
+	bus->events[id] = ev;
+	if (out)
+		*out = ev;
+	return 0;
+}
+
+struct leat_event *leat_bus_find(const struct leat_bus *bus, const char *name)
+{
+	for (size_t i = 0; i < bus->n; i++) {
+		if (bus->events[i] && strcmp(bus->events[i]->name, name) == 0)
+			return bus->events[i];
+	}
+	return NULL;
+}
+
+struct leat_event *leat_bus_at(const struct leat_bus *bus, uint16_t id)
+{
+	return id < bus->n ? bus->events[id] : NULL;
+}
+
+static void drop_removed(struct leat_event *ev)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < ev->n; i++) {
+		if (ev->callbacks[i].fn)
+			ev->callbacks[kept++] = ev->callbacks[i];
+	}
+	ev->n = kept;
+	ev->has_removed = false;
+}
+
+void leat_bus_dispatch(struct leat_bus *bus, const struct leat_record *r)
+{
+	struct leat_event *ev = leat_bus_at(bus, r->kind);
+	size_t n;
+
+	if (!ev) {
+		bus->unknown_cnt++;
+		return;
+	}
+	/* The array may move when a callback adds one; what is added waits for the next record. */
+	n = ev->n;
+	ev->running++;
+	for (size_t i = 0; i < n; i++) {
+		struct callback cb = ev->callbacks[i];
+		int err = cb.fn ? cb.fn(cb.ctx, ev, r) : 0;
+
+		if (err)
+			leat_errors_add(&bus->errors, err, ev->id);
+	}
+	if (--ev->running == 0 && ev->has_removed)
+		drop_removed(ev);
+}
+
+uint64_t leat_bus_unknown_cnt(const struct leat_bus *bus)
+{
+	return bus->unknown_cnt;
+}
+
+uint64_t leat_bus_error_cnt(const struct leat_bus *bus)
+{
+	return bus->errors.cnt;
+}
+
+int leat_bus_error_at(const struct leat_bus *bus, size_t i, int *err, uint16_t *event_id)
+{
+	if (i >= bus->errors.cnt || i >= LEAT_ERRORS_KEPT)
+		return -ENOENT;
+	*err = bus->errors.kept[i].err;
+	*event_id = (uint16_t)bus->errors.kept[i].source;
+	return 0;
+}
+
+uint16_t leat_event_id(const struct leat_event *ev)
+{
+	return ev->id;
+}
+
+const char *leat_event_name(const struct leat_event *ev)
+{
+	return ev->name;
+}
+
+const struct leat_format *leat_event_format(const struct leat_event *ev)
+{
+	return ev->format;
+}
+
+uint32_t leat_event_flags(const struct leat_event *ev)
+{
+	return ev->flags;
+}
+
+void leat_event_set_flags(struct leat_event *ev, uint32_t flags)
+{
+	ev->flags = flags;
+}
+
+int leat_event_add_callback(struct leat_event *ev, leat_event_fn fn, void *ctx,
+			    leat_callback_id *id)
+{
+	int err;
+
+	if (!fn)
+		return -EINVAL;
+	err = LEAT_ARRAY_ROOM(ev->callbacks, ev->cap, ev->n + 1, MAX_CALLBACKS);
+	if (err)
+		return err;
+	if (++ev->last_id == 0)
+		ev->last_id = 1;
+	ev->callbacks[ev->n++] = (struct callback){ .fn = fn, .ctx = ctx, .id = ev->last_id };
+	if (id)
+		*id = ev->last_id;
+	return 0;
+}
+
+int leat_event_remove_callback(struct leat_event *ev, leat_callback_id id)
+{
+	for (size_t i = 0; i < ev->n; i++) {
+		if (ev->callbacks[i].id != id || !ev->callbacks[i].fn)
+			continue;
+		ev->callbacks[i].fn = NULL;
+		ev->has_removed = true;
+		if (!ev->running)
+			drop_removed(ev);
+		return 0;
+	}
+	return -ENOENT;
+}
