@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * All state of a sample between begin and finish: a per-CPU map value, one slot per context.
+ * The BPF stack would be too small, and state in registers makes the verifier fork at each frame.
+ */
+#ifndef LEAT_BPF_SCRATCH_H
+#define LEAT_BPF_SCRATCH_H
+
+#include "core_compat.bpf.h"
+#include "maps.bpf.h"
+#include "regs.bpf.h"
+
+/* Slots by context. perf_event programs do not nest on a CPU, so samples need one. */
+#define LEAT_CTX_SAMPLE 0u
+#define LEAT_CTX__MAX	1u
+
+#define LEAT_WINDOW_MIN 512
+#define LEAT_WINDOW_MAX 8192 /* a power of two: offsets are masked with it */
+#define LEAT_WORDS	16   /* bytes read at once: two words */
+#define LEAT_WALK_PART	32   /* frames walked in one call */
+#define LEAT_HINTS	64   /* a power of two */
+
+/* The part of the user stack that was read last. */
+struct leat_window {
+	__u64 base;  /* user address of buf[0] */
+	__u64 limit; /* last offset at which LEAT_WORDS bytes are valid, plus 1; 0: nothing is */
+	__u64 want;  /* bytes to read next */
+	__u64 buf[(LEAT_WINDOW_MAX + LEAT_WORDS) / 8];
+};
+
+/* The page after this one could not be read, in this epoch. */
+struct leat_hole {
+	__u64 page;
+	__u32 tgid;
+	__u32 epoch;
+};
+
+/* How many bytes this thread's last stack took. */
+struct leat_depth {
+	__u32 tid;
+	__u32 bytes;
+};
+
+/* A process whose notice was sent in this epoch. */
+struct leat_noticed {
+	__u64 start_ns;
+	__u32 tgid;
+	__u32 epoch;
+};
+
+/* Header and frames lie together: either record is sent as one piece. Its frames[] is ours. */
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wgnu-variable-sized-type-not-at-end"
+struct leat_out {
+	union {
+		struct leat_rec_sample sample;
+		struct {
+			__u64 skip[3];
+			struct leat_rec_stack stack;
+		} s;
+	} u;
+	__u64 frames[LEAT_MAX_FRAMES + LEAT_WALK_PART + 1];
+};
+
+struct leat_scratch {
+	__u32 busy;
+	__u32 slot; /* its own index, for functions that take numbers only */
+	__u32 cpu;
+	__u32 tgid; /* in leat's pid namespace */
+	__u32 tid;
+	__u32 itgid; /* in the initial one */
+	__u32 in_ns; /* 0: leat does not see this process */
+	__u32 epoch;
+	__u32 resend_gen;
+	__u32 set_gen; /* of the set of processes when set_bits were looked up */
+	__u32 set_tgid;
+	__u32 set_bits;
+	__u32 ctl_gen; /* set_gen as it is now */
+	__u64 now_ns;
+	__u64 beat_ns;
+	__u64 hash;
+	__u32 kcnt;
+	__u32 ucnt;
+	__u32 kresult;
+	__u32 uresult;
+	__u64 walk_fp;	  /* where the walk stands */
+	__u64 walk_floor; /* the next frame is not below */
+	__u64 wake_ns;	  /* when this CPU last woke user space */
+	struct leat_task task;
+	struct leat_regs regs;
+	char comm[16];
+	union {
+		struct leat_rec_count count; /* here for its BTF: formats are made from it */
+		struct leat_rec_newproc newproc;
+	} rec;
+	struct leat_hole holes[LEAT_HINTS];
+	struct leat_depth depths[LEAT_HINTS];
+	struct leat_noticed noticed[LEAT_HINTS];
+	struct leat_out out;
+	struct leat_window win;
+};
+#pragma clang diagnostic pop
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, LEAT_CTX__MAX);
+	__type(key, __u32);
+	__type(value, struct leat_scratch);
+} leat_scratch SEC(".maps");
+
+_Static_assert(sizeof(struct leat_scratch) <= 32768, "a per-CPU value is limited to 32 KB");
+_Static_assert(sizeof(struct leat_rec_sample) == sizeof(struct leat_rec_stack) + 24, "overlay");
+
+static __always_inline struct leat_scratch *leat_scratch_get(__u32 slot)
+{
+	return bpf_map_lookup_elem(&leat_scratch, &slot);
+}
+
+#endif

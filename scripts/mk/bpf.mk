@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# The kernel side, its tests (root) and its benchmark.
+bpf_src      += bpf/sample.bpf.c
+workload_src += tests/workloads/wl_deep.c
+wl_flags_wl_deep := -fno-inline -fno-optimize-sibling-calls
+bench_src    += tests/bench/bench_bpf.c
+
+# What the benchmark compares with.
+$(B)/bench/%.tmp.o: tests/bench/%.bpf.c
+	$(call say,BPF)
+	$(Q)mkdir -p $(@D); $(CLANG) $(bpf_flags) -MMD -MP -c $< -o $@
+$(B)/bench/%.skel.h: $(B)/bench/%.bpf.o
+	$(call say,SKEL)
+	$(Q)$(BPFTOOL) gen skeleton $< name $(*F) > $@
+$(O)/tests/bench/bench_bpf.o: | $(B)/bench/peer_stackid.skel.h
+
+support_src  += tests/support/collect.c
+bpf_test_src += tests/bpf/test_load.c tests/bpf/test_sample.c tests/bpf/test_filter.c \
+		tests/bpf/test_life.c tests/bpf/test_walk.c tests/bpf/sample_test.bpf.c

@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: BSD-2-Clause
+lib_src += user/live/command.c user/live/cost.c user/live/doctor.c user/live/doctor_system.c \
+	   user/live/doctor_target.c user/live/env.c user/live/env_proc.c user/live/files.c \
+	   user/live/files_open.c user/live/files_provider.c user/live/finish.c user/live/loop.c \
+	   user/live/maps.c user/live/plan.c user/live/procfs.c user/live/procfs_parse.c \
+	   user/live/record.c user/live/rings.c user/live/sideband.c user/live/target.c \
+	   user/live/target_where.c
+unit_src += tests/unit/test_maps.c tests/unit/test_perf_record.c tests/unit/test_procfs.c \
+	    tests/unit/test_target.c
+fuzz_src += tests/fuzz/fuzz_maps.c tests/fuzz/fuzz_sideband.c
+live_test += tests/live/life.sh tests/live/places.sh tests/live/targets.sh
+workload_src += $(foreach w,forks maps short swap threads tree,tests/workloads/wl_$(w).c)
+# Two libraries of the same layout: they come to lie at one address in turns.
+workload_bin += $(O)/workloads/wl_swap_a.so $(O)/workloads/wl_swap_b.so
+$(O)/workloads/wl_swap_%.so: tests/workloads/wl_swap_%.c tests/workloads/wl_swap_lib.h
+	$(call say,CC)
+	$(Q)mkdir -p $(@D); $(CC) $(wl_flags) -fPIC -shared $< -o $@

@@ -1,0 +1,163 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Debian's nginx, redis and PostgreSQL under load, on loopback: their hot functions have names, and
+# agree with perf, which samples the same seconds.
+. "$(dirname "$0")/lib.sh"
+
+seconds=6
+pids=()
+cleanup() {
+	local p
+	for p in "${pids[@]}" $(head -qn 1 "$tmp/pg/data/postmaster.pid" 2>/dev/null); do kill -QUIT "$p" 2>/dev/null; done
+	wait 2>/dev/null
+	rm -rf "$tmp"
+}
+tmp=$(mktemp -d)
+chmod 755 "$tmp"
+trap cleanup EXIT
+
+port() { echo $((20000 + ($$ + $1) % 20000)); }
+wait_port() {
+	local i
+	for i in $(seq 100); do
+		(exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null && return 0
+		sleep 0.1
+	done
+	return 1
+}
+
+# record NAME TARGET-ARGS...: leat and perf at once; perf sees everything and is cut down to the
+# process's name afterwards, so that both have the same processes whenever these were started.
+record() {
+	local name=$1
+	shift
+	perf record -q -a -e cpu-clock -F 999 -o "$tmp/$name.data" -- sleep "$seconds" 2>"$tmp/$name.perf" &
+	local perf_pid=$!
+	"$LEAT" record "$@" -e cpu-clock -F 999 -d "$seconds" -o "$tmp/$name.folded" -o "$tmp/$name.html" \
+		--summary "$tmp/$name.json" 2>"$tmp/$name.err"
+	local rc=$?
+	wait "$perf_pid"
+	return $rc
+}
+
+# Share of samples by innermost function: "percent name", descending.
+leat_self() {
+	awk '{n = $NF; sub(/ [0-9]+$/, ""); sub(/.*;/, ""); sub(/_\[k\]$/, ""); s[$0] += n; all += n}
+	END {for (f in s) printf "%.2f %s\n", 100 * s[f] / all, f}' "$1" | sort -rn
+}
+perf_self() {
+	perf report -i "$1" --comms "$2" --percentage relative --no-children -s sym --stdio -g none 2>/dev/null |
+		awk '/%/ {p = $1; sub(/%/, "", p); sub(/^ *[0-9.]+% +\[[^]]*\] +/, ""); sub(/ +$/, ""); print p, $0}'
+}
+
+# Compares perf's first five named functions with leat's.
+agree() {
+	leat_self "$1" >"$tmp/a"
+	perf_self "$2" "$3" | grep -v 0x0000 | head -n 5 >"$tmp/b"
+	awk 'NR == FNR {p = $1; sub(/^[^ ]+ /, ""); leat[$0] = p; next}
+	{p = $1; sub(/^[^ ]+ /, ""); d = p - leat[$0]; if (d < 0) d = -d
+	 printf "%s: perf %.2f leat %.2f\n", $0, p, leat[$0]; n++; if (d > 2) bad = 1}
+	END {exit bad || n < 3}' "$tmp/a" "$tmp/b"
+}
+
+# check NAME COMM FUNCTION...: exit status, names, verdict, agreement.
+check() {
+	local name=$1 comm=$2 f missing=
+	shift 2
+	if [ ! -s "$tmp/$name.folded" ]; then
+		not_ok "$name: recorded" "$(cat "$tmp/$name.err")"
+		return
+	fi
+	ok "$name: recorded, $(awk '{n += $NF} END {print n}' "$tmp/$name.folded") samples"
+	for f in "$@"; do
+		grep -qE "$f" "$tmp/$name.folded" || missing="$missing $f"
+	done
+	if [ -z "$missing" ]; then ok "$name: hot functions by name"; else not_ok "$name: not found:$missing" "$(leat_self "$tmp/$name.folded" | head -n 12)"; fi
+	if agree "$tmp/$name.folded" "$tmp/$name.data" "$comm" >"$tmp/agree"; then
+		ok "$name: agrees with perf's first five within 2 points"
+	else
+		not_ok "$name: agrees with perf's first five within 2 points" "$(cat "$tmp/agree")"
+	fi
+}
+
+# Nothing that frame pointers invented is shown: every return address left has a call before it, and
+# what was cut is counted.
+invents_nothing() {
+	local name=$1
+	if python3 - "$tmp/$name.json" <<'EOF'
+import json, sys
+v = json.load(open(sys.argv[1]))
+assert v["ret_checked"] > 0, v
+cut = v["stacks"]["no_unwind"] + v["stacks"]["bad_call"] + v["stacks"]["bad_memory"]
+assert cut > 0, v["stacks"]
+EOF
+	then ok "$name: what frame pointers invent is cut and counted"; else not_ok "$name: what frame pointers invent is cut and counted" "$(cat "$tmp/$name.json")"; fi
+}
+
+test_nginx() {
+	local p
+	p=$(port 1)
+	mkdir -p "$tmp/nginx/logs" "$tmp/www"
+	head -c 2000 /dev/urandom | base64 >"$tmp/www/index.html"
+	cat >"$tmp/nginx/nginx.conf" <<EOF
+worker_processes 1; daemon off; error_log $tmp/nginx/error.log; pid $tmp/nginx/pid;
+events { worker_connections 512; }
+http { access_log off; client_body_temp_path $tmp/nginx; proxy_temp_path $tmp/nginx; fastcgi_temp_path $tmp/nginx;
+ uwsgi_temp_path $tmp/nginx; scgi_temp_path $tmp/nginx; gzip on; gzip_min_length 1; gzip_types text/html;
+ server { listen 127.0.0.1:$p; root $tmp/www; } }
+EOF
+	nginx -p "$tmp/nginx" -c "$tmp/nginx/nginx.conf" 2>"$tmp/nginx/err" &
+	pids+=($!)
+	local master=$!
+	wait_port "$p" || { not_ok "nginx: starts" "$(cat "$tmp/nginx/err")"; return; }
+	wrk -t 1 -c 16 -d $((seconds + 3)) "http://127.0.0.1:$p/" >"$tmp/wrk" 2>&1 &
+	sleep 1
+	record nginx -n nginx
+	check nginx nginx 'ngx_http_' 'ngx_epoll_process_events|epoll_wait' '_\[k\]'
+	kill "$master"
+}
+
+test_redis() {
+	local p
+	p=$(port 2)
+	(cd "$tmp" && exec redis-server --port "$p" --bind 127.0.0.1 --save "" --daemonize no) >"$tmp/redis.log" 2>&1 &
+	pids+=($!)
+	local server=$!
+	wait_port "$p" || { not_ok "redis: starts" "$(cat "$tmp/redis.log")"; return; }
+	timeout $((seconds + 3)) redis-benchmark -p "$p" -t set,lpush,lrange_300 -n 100000000 -P 8 -q >/dev/null 2>&1 &
+	sleep 1
+	record redis -p "$server"
+	check redis redis-server 'processCommand|call|dictFind|lookupKey|createStringObject|sds' '_\[k\]'
+	invents_nothing redis
+	kill "$server"
+}
+
+test_postgres() {
+	local p bin
+	p=$(port 3)
+	bin=$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -n 1)
+	install -d -o postgres -m 700 "$tmp/pg"
+	as_postgres() { setpriv --reuid=postgres --regid=postgres --init-groups env PATH="$bin:$PATH" LC_ALL=C HOME="$tmp/pg" "$@"; }
+	as_postgres initdb -D "$tmp/pg/data" -A trust >"$tmp/pg.log" 2>&1
+	as_postgres postgres -D "$tmp/pg/data" -p "$p" -k "$tmp/pg" -c listen_addresses=127.0.0.1 -c fsync=off >>"$tmp/pg.log" 2>&1 &
+	pids+=($!)
+	local server=$!
+	wait_port "$p" || { not_ok "postgres: starts" "$(cat "$tmp/pg.log")"; return; }
+	as_postgres pgbench -h 127.0.0.1 -p "$p" -i -s 3 -q postgres >>"$tmp/pg.log" 2>&1
+	as_postgres pgbench -h 127.0.0.1 -p "$p" -S -c 2 -T $((seconds + 3)) postgres >>"$tmp/pg.log" 2>&1 &
+	local bench=$!
+	sleep 1
+	record postgres -n postgres
+	check postgres postgres 'PostgresMain|exec_simple_query|ExecutorRun|hash_search|AllocSet' '_\[k\]'
+	wait "$bench"
+	kill -INT "$(head -n 1 "$tmp/pg/data/postmaster.pid")"
+	wait "$server"
+}
+
+for tool in nginx wrk redis-server redis-benchmark perf; do
+	command -v "$tool" >/dev/null || { skip "servers" "no $tool"; done_testing; exit 0; }
+done
+test_nginx
+test_redis
+test_postgres
+done_testing

@@ -1,0 +1,195 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Every way to say what shall be recorded, and what is said when it is not there.
+. "$(dirname "$0")/lib.sh"
+work_dir
+cgroup=
+at_end() {
+	[ -z "$cgroup" ] || rmdir "$cgroup" 2>/dev/null
+}
+
+# --- a process of known proportions ---
+test_shares() {
+	local secs=9
+	start "$WORKLOADS/wl_shares" 200 4
+	record shares -p "$pid" -F 999 -d $secs
+	# A host that is busy with other things takes longer.
+	if [ "$(total shares)" -lt 15000 ]; then
+		secs=$((secs * 17000 / ($(total shares) + 1)))
+		record shares -p "$pid" -F 999 -d $((secs < 120 ? secs : 120))
+	fi
+	stop "$pid"
+	recorded shares "proportions" || return
+	is "proportions: at least 15,000 samples" at_least "$(total shares)" 15000
+	is "proportions: 60 %" within "$(share shares work_sixty)" 60 2
+	is "proportions: 30 %" within "$(share shares work_thirty)" 30 2
+	is "proportions: 10 %" within "$(share shares work_ten)" 10 2
+	is "proportions: nothing lost" at_most "$(verdict shares lost)" "$(($(total shares) / 50))"
+	is "proportions: every sample accounted for" adds_up shares
+}
+
+# --- one thread of several ---
+test_thread() {
+	local even
+	WAIT_READY=1 start "$WORKLOADS/wl_threads" 20 4
+	even=$(awk '$2 == "even" {print $1; exit}' "$work/wl_threads.out")
+	record thread -t "$even" -F 499 -d 2
+	if recorded thread "thread"; then
+		is "thread: only what it runs" at_most "$(total thread odd_work)" 0
+		is "thread: and that" at_least "$(share thread even_work)" 95
+	fi
+	record per_thread -p "$pid" -F 499 -d 2 --per-thread
+	if recorded per_thread "per thread"; then
+		is "per thread: names of threads" at_least "$(share per_thread 'even.*even_work' even_work)" 99
+	fi
+	"$LEAT" record -p "$even" -d 1 -o "$work/x.folded" 2>"$work/tid.err"
+	is "a thread given as a process: exit 4" test $? = 4
+	is "a thread given as a process: says whose it is" grep -q "thread of process $pid" "$work/tid.err"
+	stop "$pid"
+}
+
+# --- by name: a pattern, the executable's name, its path ---
+test_name() {
+	local glob
+	cp "$WORKLOADS/wl_threads" "$work/wl_a_rather_long_name"
+	WAIT_READY=1 start "$work/wl_a_rather_long_name" 60 2
+	for glob in 'wl_a_rather_*' 'wl_a_rather_long_name' "$work/wl_a*name"; do
+		record name -n "$glob" -F 499 -d 1
+		recorded name "name ${glob/$work/DIR}" &&
+			is "name ${glob/$work/DIR}: only that program" at_most "$(total name)" \
+				"$(total name 'even_work|odd_work|_\[k\]')"
+	done
+	stop "$pid"
+	"$LEAT" record -n no-such-program-here -d 1 -o "$work/x.folded" 2>"$work/name.err"
+	is "no such name: exit 4" test $? = 4
+	is "no such name: no file" test ! -e "$work/x.folded"
+}
+
+# --- children: those that were there, and those that come ---
+test_children() {
+	WAIT_READY=1 start "$WORKLOADS/wl_tree" 12
+	record alone -p "$pid" -F 499 -d 1
+	is "children: not asked for, not there" at_most "$(total alone tree_old 2>/dev/null)" 0
+	(sleep 1; echo go >&9) &
+	record tree -p "$pid" --children -F 499 -d 4
+	if recorded tree "children"; then
+		is "children: the parent" at_least "$(total tree tree_parent)" 100
+		is "children: one that was there before" at_least "$(total tree tree_old)" 100
+		is "children: one that came later" at_least "$(total tree tree_new)" 100
+	fi
+	kill "$pid"
+	pkill -KILL -P "$pid" 2>/dev/null
+	wait "$pid" 2>/dev/null
+}
+
+# --- a cgroup, and one below it ---
+test_cgroup() {
+	local root
+	root=$(awk '$0 ~ / - cgroup2 / {print $5; exit}' /proc/self/mountinfo)
+	if [ -z "$root" ]; then
+		skip "cgroup" "no cgroup v2 is mounted"
+		return
+	fi
+	cgroup=$root/leat-test-$$
+	if ! mkdir "$cgroup" "$cgroup/below"; then
+		skip "cgroup" "no cgroup v2 can be made"
+		return
+	fi
+	start "$WORKLOADS/wl_shares" 30 1
+	local outside=$pid
+	WAIT_READY=1 start "$WORKLOADS/wl_threads" 30 2
+	echo "$pid" >"$cgroup/below/cgroup.procs"
+	record cgroup --cgroup "$cgroup" -F 499 -d 2
+	if recorded cgroup "cgroup"; then
+		is "cgroup: those below it" at_least "$(share cgroup '(even|odd)_work')" 90
+		is "cgroup: nobody else" at_most "$(total cgroup work_sixty)" 0
+	fi
+	record cgroup_rel --cgroup "leat-test-$$/below" -F 499 -d 1
+	recorded cgroup_rel "cgroup, path below the mount"
+	stop "$pid"
+	stop "$outside"
+	rmdir "$cgroup/below"
+	"$LEAT" record --cgroup /no/such/cgroup -d 1 -o "$work/x.folded" 2>/dev/null
+	is "no such cgroup: exit 4" test $? = 4
+}
+
+# --- users, and kinds that intersect ---
+test_uid() {
+	start setpriv --reuid=65534 --regid=65534 --clear-groups "$WORKLOADS/wl_shares" 30 1
+	local nobody=$pid
+	WAIT_READY=1 start "$WORKLOADS/wl_threads" 30 2
+	record uid --uid 65534 -F 499 -d 2
+	if recorded uid "uid"; then
+		is "uid: that user's" at_least "$(share uid work_)" 80
+		is "uid: nobody else's" at_most "$(total uid 'even_work|odd_work')" 0
+	fi
+	"$LEAT" record -p "$pid" --uid 65534 -e cpu-clock -F 499 -d 1 -o "$work/x.folded" 2>/dev/null
+	is "process and user: both must hold" test $? = 5
+	stop "$pid"
+	stop "$nobody"
+}
+
+# --- CPUs ---
+test_cpus() {
+	start taskset -c 0 "$WORKLOADS/wl_shares" 20 1
+	record cpu0 -p "$pid" -C 0 -F 499 -d 1
+	recorded cpu0 "CPU list"
+	"$LEAT" record -p "$pid" -C 4095 -d 1 -o "$work/x.folded" 2>"$work/cpu.err"
+	is "a CPU that is not there: exit 4" test $? = 4
+	is "a CPU that is not there: names those that are" grep -q "$(cat /sys/devices/system/cpu/online)" "$work/cpu.err"
+	stop "$pid"
+}
+
+# --- a command ---
+test_command() {
+	record cmd -F 499 -- "$WORKLOADS/wl_shares" 2 1
+	is "command: ends with it, exit 0" test $? = 0
+	recorded cmd "command" && is "command: from its beginning" within \
+		"$(total cmd)" "$(($(verdict cmd target_cpu_ns) / 1000 * 499 / 1000000))" $(($(total cmd) / 20))
+	"$LEAT" record -o "$work/x.folded" -- /no/such/program 2>"$work/cmd.err"
+	is "command that is not there: exit 4" test $? = 4
+	is "command that is not there: says so" grep -q ENOENT "$work/cmd.err"
+	"$LEAT" record -o "$work/x.folded" -e cpu-clock -F 499 --propagate -- \
+		bash -c 'for i in $(seq 100000); do :; done; exit 7' 2>/dev/null
+	is "command: its status, when asked for" test $? = 7
+	# Ctrl-C and SIGTERM reach it.
+	"$LEAT" record -o "$work/sig.folded" -e cpu-clock -- "$WORKLOADS/wl_shares" 60 1 2>/dev/null &
+	local leat=$!
+	sleep 2
+	local child
+	child=$(pgrep -P "$leat" -f wl_shares)
+	kill -TERM "$leat"
+	wait "$leat"
+	is "command: a signal ends it, the result is written" test -s "$work/sig.folded"
+	is "command: and it is gone" test ! -e "/proc/$child"
+	SUDO_UID=65534 SUDO_GID=65534 SUDO_USER=nobody "$LEAT" record -o - -e cpu-clock -- \
+		bash -c 'id -u >&2; for i in $(seq 200000); do :; done' >/dev/null 2>"$work/sudo.err"
+	is "command: runs as the user behind sudo" grep -qx 65534 "$work/sudo.err"
+}
+
+# --- nothing there ---
+test_nothing() {
+	"$LEAT" record -p 4194000 -d 1 -o "$work/x.folded" 2>"$work/none.err"
+	is "no such process: exit 4" test $? = 4
+	is "no such process: says which" grep -q "process 4194000 not found" "$work/none.err"
+	start sleep 30
+	"$LEAT" record -p "$pid" -d 1 -o "$work/idle.folded" 2>"$work/idle.err"
+	is "idle: exit 5" test $? = 5
+	is "idle: says so" grep -q "used 0.00 s of CPU in 1.0 s; nothing to sample" "$work/idle.err"
+	is "idle: no file" test ! -e "$work/idle.folded"
+	"$LEAT" record -p "$pid" -F 99999999 -d 1 -o "$work/x.folded" 2>"$work/freq.err"
+	is "frequency above the limit: exit 2" test $? = 2
+	is "frequency above the limit: names it" grep -q "$(cat /proc/sys/kernel/perf_event_max_sample_rate)" "$work/freq.err"
+	stop "$pid"
+}
+
+test_shares
+test_thread
+test_name
+test_children
+test_cgroup
+test_uid
+test_cpus
+test_command
+test_nothing
+done_testing

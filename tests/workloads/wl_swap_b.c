@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "wl_swap_lib.h"
+SWAP_LIB(b)

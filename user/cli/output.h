@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One output file: opened and checked before the recording, there as a whole or not at all. Regular
+ * files are written beside the target and renamed onto it; devices, pipes and standard output are
+ * written directly.
+ */
+#ifndef LEAT_CLI_OUTPUT_H
+#define LEAT_CLI_OUTPUT_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/diag.h"
+
+/* Who the file is for, under sudo; from the environment. */
+struct leat_cli_owner {
+	bool set;
+	uid_t uid;
+	gid_t gid;
+};
+
+struct leat_cli_output {
+	const char *path; /* as given, borrowed; for messages */
+	bool direct;	  /* no temporary file: a device, a pipe, standard output */
+	bool tty;
+	int fd;
+	int dirfd; /* where the target is; -1 when direct */
+	char base[NAME_MAX + 1];
+	char temp[48]; /* "" when there is none */
+	int temp_slot;
+	dev_t dev; /* of the directory, or of what is written directly */
+	ino_t ino;
+};
+
+/* SUDO_UID and SUDO_GID, when leat runs as root. */
+void leat_cli_owner_init(struct leat_cli_owner *w);
+
+/* Before anything else, so that _abandon is safe. */
+void leat_cli_output_init(struct leat_cli_output *o);
+/*
+ * Opens @path ("-": standard output). -errno with a diagnosis; nothing is left behind then. Waits
+ * where a FIFO has no reader yet; -EINTR when a signal ended that.
+ */
+int leat_cli_output_open(struct leat_cli_output *o, const char *path,
+			 const struct leat_cli_owner *w, struct leat_diag *diag) LEAT_MUST_USE;
+/* Both are the same file. */
+bool leat_cli_output_same(const struct leat_cli_output *a, const struct leat_cli_output *b);
+/*
+ * Writes all of it and puts the file into its place. On failure the target is as it was, and
+ * nothing is left behind. -EPIPE (a reader that went away) has no diagnosis.
+ */
+int leat_cli_output_commit(struct leat_cli_output *o, const void *data, size_t n,
+			   const struct leat_cli_owner *w, struct leat_diag *diag) LEAT_MUST_USE;
+/* Closes, removes the temporary file. Idempotent. */
+void leat_cli_output_abandon(struct leat_cli_output *o);
+
+#endif

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cli/outputs.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cli/signals.h"
+#include "cli/target.h"
+#include "export/export.h"
+
+static bool is_stdout(const char *path)
+{
+	return strcmp(path, "-") == 0 || strcmp(path, "/dev/stdout") == 0;
+}
+
+static int is_directory(const char *path, struct leat_diag *d)
+{
+	size_t n = strlen(path);
+
+	leat_diag_set(d, -EISDIR, LEAT_EXIT_USAGE, "-o: '%s' is a directory", path);
+	leat_diag_fix(d, "name a file in it: -o '%s%sflame.html'", path,
+		      n && path[n - 1] == '/' ? "" : "/");
+	return -EISDIR;
+}
+
+static int no_format(const char *path, struct leat_diag *d)
+{
+	const struct leat_exporter *e;
+	char all[256] = "";
+	struct stat st;
+	size_t len = 0;
+
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return is_directory(path, d);
+	for (size_t i = 0; (e = leat_exporter_at(i)) && len < sizeof(all); i++)
+		len += (size_t)snprintf(all + len, sizeof(all) - len, "%s%s", i ? " " : "",
+					e->extension);
+	leat_diag_set(d, -EINVAL, LEAT_EXIT_USAGE, "-o: no format is known for the name '%s'",
+		      path);
+	leat_diag_why(d, "the extension chooses the format: %s", all);
+	leat_diag_fix(d, "-o '%s.html', or name the format: -f html", path);
+	return -EINVAL;
+}
+
+/* The format of @path; *@used_f tells whether -f decided. */
+static int choose_format(const char *path, const struct leat_exporter *f,
+			 const struct leat_exporter **out, bool *used_f, struct leat_diag *d)
+{
+	const struct leat_exporter *e = is_stdout(path) ? NULL : leat_exporter_for_path(path);
+
+	/* ".txt" says no more than that it is text. */
+	if (f && (!e || (strcmp(e->extension, ".txt") == 0 && !f->binary))) {
+		*used_f = true;
+		e = f;
+	}
+	if (!e && is_stdout(path))
+		e = leat_exporter_find("folded");
+	if (!e)
+		return no_format(path, d);
+	*out = e;
+	return 0;
+}
+
+static int conflict_of_formats(const struct leat_cli_args *a, const struct leat_cli_outputs *s,
+			       struct leat_diag *d)
+{
+	const struct leat_exporter *e = s->files[0].format;
+
+	leat_diag_set(d, -EINVAL, LEAT_EXIT_USAGE, "-f %s: the name '%s' says %s",
+		      a->format->format, a->outputs.items[0], e->format);
+	leat_diag_fix(d, "leave -f out, or end the name in %s", a->format->extension);
+	return -EINVAL;
+}
+
+static int plan_file(struct leat_cli_outputs *s, const char *path,
+		     const struct leat_exporter *format)
+{
+	struct leat_cli_file *f = &s->files[s->n++];
+
+	f->out.path = path;
+	f->format = format;
+	s->needs_stream |= format && format->needs_stream;
+	return 0;
+}
+
+static int too_many_stdout(struct leat_diag *d)
+{
+	leat_diag_set(d, -EINVAL, LEAT_EXIT_USAGE,
+		      "-o and --summary: standard output is named twice");
+	leat_diag_fix(d, "give one of them the name of a file");
+	return -EINVAL;
+}
+
+static int check_stdout(const struct leat_cli_outputs *s, struct leat_diag *d)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n; i++)
+		n += is_stdout(s->files[i].out.path);
+	return n > 1 ? too_many_stdout(d) : 0;
+}
+
+int leat_cli_outputs_plan(struct leat_cli_outputs *s, const struct leat_cli_args *a,
+			  struct leat_diag *diag)
+{
+	const struct leat_exporter *html = leat_exporter_find("html");
+	bool used_f = false;
+
+	*s = (struct leat_cli_outputs){ 0 };
+	for (size_t i = 0; i <= LEAT_CLI_MAX_OUTPUTS; i++)
+		leat_cli_output_init(&s->files[i].out);
+	leat_cli_owner_init(&s->owner);
+	if (a->outputs.n > LEAT_CLI_MAX_OUTPUTS)
+		return leat_diag_set(diag, -EINVAL, LEAT_EXIT_USAGE, "-o: more than %d files",
+				     LEAT_CLI_MAX_OUTPUTS);
+	for (size_t i = 0; i < a->outputs.n; i++) {
+		const struct leat_exporter *format = NULL;
+		int err = choose_format(a->outputs.items[i], a->format, &format, &used_f, diag);
+
+		if (err)
+			return err;
+		plan_file(s, a->outputs.items[i], format);
+	}
+	for (size_t i = 0; i < s->n && a->format && !used_f; i++)
+		used_f = s->files[i].format == a->format;
+	if (a->outputs.n && a->format && !used_f)
+		return conflict_of_formats(a, s, diag);
+	if (!a->outputs.n)
+		plan_file(s, s->default_name, a->format ? a->format : html);
+	if (a->summary)
+		plan_file(s, a->summary, NULL);
+	return check_stdout(s, diag);
+}
+
+/* Names of processes hold anything; file names should not. */
+static void add_plain(char *out, size_t size, const char *name)
+{
+	size_t n = 0;
+
+	for (; name[n] && n + 1 < size && n < 64; n++) {
+		char c = name[n];
+		bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+			     (c >= '0' && c <= '9') || strchr("._+@=", c);
+
+		out[n] = plain ? c : '-';
+	}
+	out[n] = '\0';
+}
+
+void leat_cli_default_name(char *out, size_t size, const char *name, uint32_t tgid,
+			   const struct tm *when, const char *extension)
+{
+	char plain[80], pid[16] = "", stamp[32] = "";
+
+	add_plain(plain, sizeof(plain), name);
+	if (tgid)
+		snprintf(pid, sizeof(pid), "-%u", tgid);
+	strftime(stamp, sizeof(stamp), "%Y%m%d-%H%M%S", when);
+	snprintf(out, size, "leat-%s%s-%s%s", plain[0] ? plain : "leat", pid, stamp, extension);
+}
+
+/* Two recordings within one second: the second one takes the next free name. */
+static void name_default(struct leat_cli_outputs *s, const struct leat_cli_args *a)
+{
+	const struct leat_exporter *e = s->files[0].format;
+	char name[32] = "", extension[48];
+	time_t now = time(NULL);
+	uint32_t tgid = 0;
+	struct stat st;
+	struct tm tm;
+
+	leat_cli_target_name(a, name, &tgid);
+	localtime_r(&now, &tm);
+	for (int i = 1; i < 100; i++) {
+		if (i == 1)
+			snprintf(extension, sizeof(extension), "%s", e->extension);
+		else
+			snprintf(extension, sizeof(extension), "-%d%s", i, e->extension);
+		leat_cli_default_name(s->default_name, sizeof(s->default_name), name, tgid, &tm,
+				      extension);
+		if (lstat(s->default_name, &st) != 0)
+			return;
+	}
+}
+
+static int refuse_tty(const struct leat_cli_file *f, struct leat_diag *d)
+{
+	leat_diag_set(d, -EINVAL, LEAT_EXIT_USAGE, "-o %s: %s is not for a terminal", f->out.path,
+		      f->format->format);
+	leat_diag_fix(d, "-o FILE%s, or redirect standard output", f->format->extension);
+	return -EINVAL;
+}
+
+static int open_one(struct leat_cli_outputs *s, size_t i, struct leat_diag *d)
+{
+	struct leat_cli_file *f = &s->files[i];
+	const char *path = f->out.path;
+	int err = leat_cli_output_open(&f->out, path, &s->owner, d);
+
+	if (err)
+		return err;
+	if (f->out.tty && f->format && f->format->binary)
+		return refuse_tty(f, d);
+	for (size_t j = 0; j < i; j++) {
+		if (f->out.direct || !leat_cli_output_same(&f->out, &s->files[j].out))
+			continue;
+		leat_diag_set(d, -EINVAL, LEAT_EXIT_USAGE, "'%s' and '%s' are the same file",
+			      s->files[j].out.path, path);
+		leat_diag_fix(d, "give each output a name of its own");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+int leat_cli_outputs_open(struct leat_cli_outputs *s, const struct leat_cli_args *a,
+			  struct leat_diag *diag)
+{
+	const volatile sig_atomic_t *stop = leat_cli_signals_stop();
+	int err = 0;
+
+	if (!a->outputs.n)
+		name_default(s, a);
+	for (size_t i = 0; i < s->n && !err; i++) {
+		if (*stop)
+			err = leat_diag_set(diag, -EINTR, LEAT_EXIT_ABORTED, "interrupted");
+		else
+			err = open_one(s, i, diag);
+	}
+	if (err)
+		leat_cli_outputs_fini(s);
+	return err;
+}
+
+/* More than one process: the picture keeps them apart. */
+static bool many_processes(const struct leat_profile *p)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->process_cnt; i++)
+		n += p->processes[i].samples > 0;
+	return n > 1;
+}
+
+static int render(const struct leat_cli_file *f, struct leat_profile *p,
+		  const struct leat_cli_args *a, struct leat_buf *b)
+{
+	struct leat_export_opts o = { .title = a->title, .min_width_percent = 0.1 };
+	int err = 0;
+
+	o.tree.by_process = many_processes(p);
+	o.tree.by_thread = a->per_thread;
+	if (f->format) {
+		err = f->format->write(p, &o, b);
+	} else {
+		leat_verdict_json(&p->verdict, b);
+		leat_buf_char(b, '\n');
+	}
+	return err ? err : b->err;
+}
+
+static int write_one(struct leat_cli_outputs *s, struct leat_cli_file *f, struct leat_profile *p,
+		     const struct leat_cli_args *a, struct leat_diag *d)
+{
+	const char *path = f->out.path;
+	struct leat_buf b;
+	int err;
+
+	leat_buf_init(&b, LEAT_EXPORT_MAX_BYTES);
+	err = render(f, p, a, &b);
+	if (err) {
+		leat_diag_set(d, err, LEAT_EXIT_FAILURE, "cannot make '%s' (%s)", path,
+			      strerrorname_np(-err) ? strerrorname_np(-err) : "unknown");
+		leat_cli_output_abandon(&f->out);
+	} else {
+		err = leat_cli_output_commit(&f->out, b.data ? b.data : "", b.len, &s->owner, d);
+		f->bytes = b.len;
+		f->done = !err;
+	}
+	f->out.path = path;
+	leat_buf_fini(&b);
+	return err;
+}
+
+int leat_cli_outputs_write(struct leat_cli_outputs *s, struct leat_profile *p,
+			   const struct leat_cli_args *a, struct leat_cli_io *io)
+{
+	int first = 0;
+
+	for (size_t i = 0; i < s->n; i++) {
+		struct leat_diag d = { 0 };
+		int err = write_one(s, &s->files[i], p, a, &d);
+
+		if (!err || err == -EPIPE)
+			continue;
+		leat_cli_io_diag(io, &d, err);
+		first = first ? first : err;
+	}
+	return first;
+}
+
+void leat_cli_outputs_fini(struct leat_cli_outputs *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		leat_cli_output_abandon(&s->files[i].out);
+}

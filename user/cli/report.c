@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cli/report.h"
+
+#include <string.h>
+#include <sys/wait.h>
+
+#include "base/text.h"
+#include "profile/tree.h"
+
+#define HOTTEST	       3
+#define MAX_NAME_BYTES 60
+
+/* Shares from which a hint is worth its line, in percent. */
+#define MUCH_LOST      2
+#define MANY_LOST      20 /* samples */
+#define MUCH_OF_STACKS 20
+#define MUCH_UNNAMED   20
+#define FEW_SAMPLES    100
+
+static void add_function(struct leat_buf *b, const struct leat_profile *p,
+			 const struct leat_function *f)
+{
+	if (f->kind == LEAT_FUNCTION_KERNEL || f->kind == LEAT_FUNCTION_MODULE)
+		leat_buf_str(b, "[kernel] ");
+	leat_cli_clean(b, leat_profile_str(p, f->name), MAX_NAME_BYTES);
+}
+
+int leat_cli_report_hottest(struct leat_buf *b, struct leat_profile *p)
+{
+	LEAT_FREE struct leat_top *top = NULL;
+	uint64_t total = leat_profile_total(p);
+	size_t n = 0, shown = 0;
+	int err = leat_top_build(p, &top, &n);
+
+	if (err)
+		return err;
+	for (size_t i = 0; i < n && shown < HOTTEST && total; i++) {
+		const struct leat_function *f = &p->functions[top[i].function];
+
+		if (f->kind == LEAT_FUNCTION_MARK || !top[i].self)
+			continue;
+		leat_buf_str(b, shown++ ? " · " : "  hottest: ");
+		add_function(b, p, f);
+		leat_buf_printf(b, " %.1f%%", 100.0 * (double)top[i].self / (double)total);
+	}
+	if (shown)
+		leat_buf_char(b, '\n');
+	return 0;
+}
+
+static unsigned int percent(uint64_t part, uint64_t of)
+{
+	return of ? (unsigned int)(100.0 * (double)part / (double)of + 0.5) : 0;
+}
+
+/* Samples were lost: the cause with the largest share decides what helps. */
+static bool hint_loss(struct leat_buf *b, const struct leat_verdict *v)
+{
+	uint64_t ring = v->kernel[LEAT_STAT_L_RING_FULL];
+
+	/* A handful is within what a clock and a counter may differ by. */
+	if (leat_verdict_lost_percent(v) <= MUCH_LOST || leat_verdict_lost(v) < MANY_LOST)
+		return false;
+	if (v->kernel_skipped > ring)
+		leat_buf_str(b,
+			     "  note: the kernel skipped samples, as it does while another tracing "
+			     "program runs on a CPU\n");
+	else if (ring)
+		leat_buf_str(b, "  note: the ring was full: take --buffer 8M or a lower -F\n");
+	else
+		leat_buf_str(b, "  note: samples were lost: take a lower -F\n");
+	return true;
+}
+
+static bool hint_stacks(struct leat_buf *b, const struct leat_verdict *v)
+{
+	uint64_t all = 0, cut;
+
+	for (size_t i = 0; i < LEAT_STACK__MAX; i++)
+		all += i == LEAT_STACK_NONE ? 0 : v->stacks[i];
+	cut = v->stacks[LEAT_STACK_NO_UNWIND] + v->stacks[LEAT_STACK_BAD_CALL];
+	if (percent(cut, all) >= MUCH_OF_STACKS) {
+		leat_buf_printf(
+			b,
+			"  note: %u%% of user stacks end early: that code was built without "
+			"frame pointers (gcc and clang: -fno-omit-frame-pointer)\n",
+			percent(cut, all));
+		return true;
+	}
+	cut = v->stacks[LEAT_STACK_TRUNCATED];
+	if (percent(cut, all) < MUCH_OF_STACKS)
+		return false;
+	leat_buf_printf(b,
+			"  note: %u%% of user stacks are deeper than was asked for: take "
+			"--max-stack 512\n",
+			percent(cut, all));
+	return true;
+}
+
+static bool hint_names(struct leat_buf *b, const struct leat_verdict *v)
+{
+	static const char *const what[LEAT_UNNAMED__MAX] = {
+		[LEAT_UNNAMED_STRIPPED] = "the file has no symbols: install its debug symbols",
+		[LEAT_UNNAMED_FILE_GONE] =
+			"their file was deleted or replaced: restart that program",
+		[LEAT_UNNAMED_JIT] =
+			"compiled at run time: let the runtime write /tmp/perf-PID.map",
+		[LEAT_UNNAMED_PERMISSION] = "leat may not read where they are: see leat doctor",
+	};
+	uint64_t all = 0;
+	size_t most = 0;
+
+	for (size_t i = 1; i < LEAT_UNNAMED__MAX; i++) {
+		all += v->frames_unnamed[i];
+		most = v->frames_unnamed[i] > v->frames_unnamed[most] || !most ? i : most;
+	}
+	if (percent(all, v->frames) < MUCH_UNNAMED || !what[most])
+		return false;
+	leat_buf_printf(b, "  note: %u%% of frames have no name; most of them: %s\n",
+			percent(all, v->frames), what[most]);
+	return true;
+}
+
+void leat_cli_report_hint(struct leat_buf *b, const struct leat_verdict *v)
+{
+	if (hint_loss(b, v))
+		return;
+	if (v->kptr_restricted) {
+		leat_buf_str(
+			b, "  note: the kernel hides its symbols from leat (kernel.kptr_restrict): "
+			   "see leat doctor\n");
+		return;
+	}
+	if (hint_stacks(b, v) || hint_names(b, v))
+		return;
+	if (v->taken < FEW_SAMPLES)
+		leat_buf_str(b,
+			     "  note: few samples: record longer (-d), or more often (-F 499)\n");
+}
+
+void leat_cli_report_child(struct leat_buf *b, const struct leat_live_child *c)
+{
+	if (!c->started)
+		return;
+	if (!c->exited)
+		leat_buf_str(b, "  command: still running\n");
+	else if (WIFSIGNALED(c->status))
+		leat_buf_printf(b, "  command: ended by signal %d (SIG%s)\n", WTERMSIG(c->status),
+				sigabbrev_np(WTERMSIG(c->status))
+					? sigabbrev_np(WTERMSIG(c->status))
+					: "?");
+	else
+		leat_buf_printf(b, "  command: exited with status %d\n", WEXITSTATUS(c->status));
+}
+
+static void add_files(struct leat_buf *b, const struct leat_cli_outputs *s,
+		      const struct leat_profile *p)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		const struct leat_cli_file *f = &s->files[i];
+
+		if (!f->done)
+			continue;
+		leat_buf_str(b, "wrote ");
+		leat_cli_clean(b, strcmp(f->out.path, "-") == 0 ? "standard output" : f->out.path,
+			       4096);
+		leat_buf_str(b, " (");
+		leat_cli_bytes(b, f->bytes);
+		leat_buf_str(b, ")");
+		if (f->format) {
+			leat_buf_str(b, "  ");
+			leat_cli_count(b, leat_profile_total(p));
+			leat_buf_str(b, " samples, ");
+			leat_cli_count(b, p->stack_cnt);
+			leat_buf_str(b, " stacks, ");
+			leat_cli_seconds(b, p->meta.duration_ns);
+		}
+		leat_buf_char(b, '\n');
+	}
+}
+
+void leat_cli_report(struct leat_cli_io *io, const struct leat_cli_outputs *s,
+		     const struct leat_live_result *r)
+{
+	struct leat_diag none = { 0 };
+	struct leat_buf b;
+	int err;
+
+	if (io->quiet)
+		return;
+	leat_buf_init(&b, LEAT_CLI_MAX_TEXT);
+	add_files(&b, s, r->profile);
+	err = leat_cli_report_hottest(&b, r->profile);
+	leat_buf_str(&b, "  ");
+	leat_verdict_line(&r->profile->verdict, &b);
+	leat_buf_char(&b, '\n');
+	leat_cli_report_child(&b, &r->child);
+	if (r->event_note[0]) {
+		leat_buf_str(&b, "  event: ");
+		leat_cli_clean(&b, r->event_note, sizeof(r->event_note));
+		leat_buf_char(&b, '\n');
+	}
+	leat_cli_report_hint(&b, &r->profile->verdict);
+	err = err ? err : b.err;
+	if (!err)
+		leat_cli_io_err(io, &b);
+	else
+		leat_cli_io_diag(io, &none, err);
+	leat_buf_fini(&b);
+}

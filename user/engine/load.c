@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Opens, configures and loads the BPF object: the only file that includes its skeleton. */
+#include "engine/impl.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "engine/name_glob.h"
+#include "engine/ring_map.h"
+#include "engine/sysctl.h"
+#include "sample.skel.h"
+
+#define VMLINUX_BTF    "/sys/kernel/btf/vmlinux"
+#define VERIFIER_LOG   (16u << 20) /* touched only when a load was refused */
+#define VERIFIER_LINES 5
+
+/* libbpf's messages one level lower: what matters is said in the diagnosis. */
+static int print_to_log(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	char line[512];
+	int n = vsnprintf(line, sizeof(line), fmt, ap);
+
+	while (n > 0 && n < (int)sizeof(line) && line[n - 1] == '\n')
+		line[--n] = 0;
+	leat_log(level == LIBBPF_WARN ? LEAT_LOG_INFO : LEAT_LOG_DEBUG, "%s", line);
+	return n;
+}
+
+static void set_sizes(struct leat_engine *e)
+{
+	const struct leat_cfg *c = &e->opts.cfg;
+	const bool sets = c->by_process || c->by_name || c->notify_procs;
+	const uint32_t set_max = e->opts.set_max ? (uint32_t)e->opts.set_max : LEAT_SET_MAX;
+
+	bpf_map__set_max_entries(e->skel->maps.leat_slots, (e->cpu_max * 2) << c->slot_bits);
+	bpf_map__set_max_entries(e->skel->maps.leat_used, e->cpu_max);
+	bpf_map__set_max_entries(e->skel->maps.leat_cpu_ring, e->cpu_max);
+	bpf_map__set_max_entries(e->skel->maps.leat_rings, e->ring_cnt);
+	bpf_map__set_max_entries(e->skel->maps.leat_control, LEAT_CONTROL_BYTES);
+	bpf_map__set_max_entries(e->skel->maps.leat_tgids, sets ? set_max : 1);
+	bpf_map__set_max_entries(e->skel->maps.leat_tids, c->by_thread ? set_max : 1);
+}
+
+/* Programs that nothing needs are not loaded. */
+static void set_programs(struct leat_engine *e)
+{
+	const struct leat_cfg *c = &e->opts.cfg;
+	const bool sets = c->by_process || c->by_name || c->notify_procs;
+
+	bpf_program__set_autoload(e->skel->progs.leat_fork, sets);
+	bpf_program__set_autoload(e->skel->progs.leat_exit, sets);
+	bpf_program__set_autoload(e->skel->progs.leat_exec, sets);
+}
+
+static int set_globs(struct leat_engine *e, struct leat_diag *diag)
+{
+	for (uint32_t i = 0; i < e->opts.cfg.by_name; i++) {
+		const char *name = e->opts.cfg.names[i];
+		/* The kernel keeps 15 characters of a name; longer ones match by executable only. */
+		int err = strnlen(name, LEAT_CFG_NAME_LEN) == LEAT_CFG_NAME_LEN
+				  ? -EOVERFLOW
+				  : leat_glob_compile(name, &e->skel->rodata->globs[i]);
+
+		if (err)
+			return leat_diag_set(diag, err, LEAT_EXIT_USAGE,
+					     "the name %.*s is longer than %d characters",
+					     LEAT_CFG_NAME_LEN, name, LEAT_GLOB_ATOMS);
+	}
+	return 0;
+}
+
+/* Several rings must exist before the load: one of them is the pattern of the outer map. */
+static int create_rings(struct leat_engine *e)
+{
+	e->ring_fds = malloc(e->ring_cnt * sizeof(*e->ring_fds));
+	if (!e->ring_fds)
+		return -ENOMEM;
+	memset(e->ring_fds, 0xff, e->ring_cnt * sizeof(*e->ring_fds));
+	if (e->ring_cnt == 1)
+		return bpf_map__set_max_entries(e->skel->maps.leat_ring, (uint32_t)e->ring_size);
+	for (uint32_t i = 0; i < e->ring_cnt; i++) {
+		e->ring_fds[i] = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "leat_ring", 0, 0,
+						(uint32_t)e->ring_size, NULL);
+		if (e->ring_fds[i] < 0)
+			return e->ring_fds[i];
+	}
+	return bpf_map__set_inner_map_fd(e->skel->maps.leat_rings, e->ring_fds[0]);
+}
+
+/* By batch where the kernel can: each single update waits for a grace period. */
+static int fill_outer(const struct leat_engine *e)
+{
+	const int outer = bpf_map__fd(e->skel->maps.leat_rings);
+	uint32_t keys[LEAT_RINGS_MAX], cnt = e->ring_cnt;
+	int err = 0;
+
+	for (uint32_t i = 0; i < cnt; i++)
+		keys[i] = i;
+	if (!bpf_map_update_batch(outer, keys, e->ring_fds, &cnt, NULL))
+		return 0;
+	for (uint32_t i = 0; i < e->ring_cnt && !err; i++)
+		err = bpf_map_update_elem(outer, &i, &e->ring_fds[i], BPF_ANY);
+	return err;
+}
+
+static int fill_rings(struct leat_engine *e)
+{
+	const int cpu_ring = bpf_map__fd(e->skel->maps.leat_cpu_ring);
+	int err = 0;
+
+	e->cpu_ring = calloc(e->cpu_max, sizeof(*e->cpu_ring));
+	if (!e->cpu_ring)
+		return -ENOMEM;
+	if (e->ring_cnt == 1) {
+		e->ring_fds[0] = fcntl(bpf_map__fd(e->skel->maps.leat_ring), F_DUPFD_CLOEXEC, 0);
+		return e->ring_fds[0] < 0 ? -errno : 0;
+	}
+	leat_ring_map(e->cpus, e->opts.cpu_cnt, e->ring_cnt, e->cpu_ring, e->cpu_max);
+	for (uint32_t cpu = 0; cpu < e->cpu_max && !err; cpu++)
+		err = bpf_map_update_elem(cpu_ring, &cpu, &e->cpu_ring[cpu], BPF_ANY);
+	return err ? err : fill_outer(e);
+}
+
+static int map_words(struct leat_engine *e)
+{
+	void *ctl = mmap(NULL, sizeof(*e->ctl), PROT_READ | PROT_WRITE, MAP_SHARED,
+			 bpf_map__fd(e->skel->maps.leat_ctl), 0);
+	void *used;
+
+	if (ctl == MAP_FAILED)
+		return -errno;
+	e->ctl = ctl;
+	used = mmap(NULL, e->cpu_max * sizeof(*e->used), PROT_READ | PROT_WRITE, MAP_SHARED,
+		    bpf_map__fd(e->skel->maps.leat_used), 0);
+	if (used == MAP_FAILED)
+		return -errno;
+	e->used = used;
+	e->ctl->resend_gen = 1;
+	return 0;
+}
+
+/* The set of processes is right from here on, before the first of them is put in. */
+static int attach_life(struct leat_engine *e)
+{
+	struct bpf_program *progs[LEAT_ENGINE_LINKS] = { e->skel->progs.leat_fork,
+							 e->skel->progs.leat_exit,
+							 e->skel->progs.leat_exec };
+
+	for (size_t i = 0; i < LEAT_ENGINE_LINKS; i++) {
+		if (!bpf_program__autoload(progs[i]))
+			continue;
+		e->links[i] = bpf_program__attach(progs[i]);
+		if (!e->links[i])
+			return -errno;
+	}
+	return 0;
+}
+
+/* The last lines of the verifier's log: they hold the reason. */
+static void why_verifier(struct leat_diag *diag, char *log)
+{
+	char *end = log + strlen(log), *at;
+	int lines = 0;
+
+	while (end > log && end[-1] == '\n')
+		*--end = 0;
+	for (at = end; at > log; at--)
+		if (at[-1] == '\n' && ++lines == VERIFIER_LINES)
+			break;
+	leat_diag_why(diag, "%s", at);
+}
+
+static int open_skeleton(struct leat_engine *e, struct leat_diag *diag)
+{
+	int err;
+
+	e->skel = leat_sample__open();
+	if (!e->skel)
+		return leat_diag_set(diag, -errno, LEAT_EXIT_SYSTEM,
+				     "cannot open the BPF object (%s)", strerror(errno));
+	memcpy(&e->skel->rodata->cfg, &e->opts.cfg, sizeof(e->opts.cfg));
+	err = set_globs(e, diag);
+	if (err)
+		return err;
+	set_sizes(e);
+	set_programs(e);
+	err = create_rings(e);
+	if (err)
+		leat_diag_set(diag, err, err == -EPERM ? LEAT_EXIT_PRIVILEGE : LEAT_EXIT_SYSTEM,
+			      "cannot create the BPF rings (%s)", strerror(-err));
+	return err;
+}
+
+/* Loads once more, with the log of the verifier, and says what it says. */
+static void explain_refusal(struct leat_engine *e, struct leat_diag *diag)
+{
+	LEAT_FREE char *log = calloc(1, VERIFIER_LOG);
+	struct bpf_program *prog;
+
+	leat_engine_unload(e);
+	if (!log || open_skeleton(e, NULL))
+		return;
+	bpf_object__for_each_program(prog, e->skel->obj)
+	{
+		bpf_program__set_log_buf(prog, log, VERIFIER_LOG);
+		bpf_program__set_log_level(prog, 1);
+	}
+	if (!leat_sample__load(e->skel))
+		leat_diag_why(diag,
+			      "a second attempt succeeded: memory was short, or a limit was hit");
+	else if (log[0])
+		why_verifier(diag, log);
+}
+
+static int explain_load(struct leat_engine *e, int err, struct leat_diag *diag)
+{
+	if (access(VMLINUX_BTF, R_OK)) {
+		leat_diag_set(diag, -ENOTSUP, LEAT_EXIT_SYSTEM, "no BTF at " VMLINUX_BTF " (%s)",
+			      strerror(errno));
+		leat_diag_why(diag, "leat's programs are relocated by the kernel's own type "
+				    "information, and this kernel was built without it");
+		leat_diag_fix(diag, "a kernel built with CONFIG_DEBUG_INFO_BTF=y (5.10 or newer)");
+		return -ENOTSUP;
+	}
+	if (err == -EPERM || err == -EACCES) {
+		leat_diag_set(diag, err, LEAT_EXIT_PRIVILEGE, "cannot load the BPF programs (%s)",
+			      strerrorname_np(-err));
+		leat_why_privilege(diag, err);
+		if (!geteuid())
+			explain_refusal(e, diag);
+		return err;
+	}
+	leat_diag_set(diag, err, LEAT_EXIT_SYSTEM,
+		      "the kernel refused the BPF program leat_sample (%s)",
+		      strerrorname_np(-err) ? strerrorname_np(-err) : "?");
+	explain_refusal(e, diag);
+	leat_diag_fix(diag, "please report this with the output of: leat doctor");
+	return err;
+}
+
+int leat_engine_load(struct leat_engine *e, struct leat_diag *diag)
+{
+	int err;
+
+	libbpf_set_print(print_to_log);
+	err = open_skeleton(e, diag);
+	if (err) {
+		if (err == -EPERM)
+			leat_why_privilege(diag, err);
+		return err;
+	}
+	err = leat_sample__load(e->skel);
+	if (err)
+		return explain_load(e, err, diag);
+	e->drain_fd = bpf_program__fd(e->skel->progs.leat_drain);
+	err = fill_rings(e);
+	if (!err)
+		err = map_words(e);
+	if (!err)
+		err = attach_life(e);
+	if (err)
+		leat_diag_set(diag, err, LEAT_EXIT_SYSTEM,
+			      "cannot set up the maps and programs of the kernel side (%s)",
+			      strerror(-err));
+	return err;
+}
+
+void leat_engine_unload(struct leat_engine *e)
+{
+	for (size_t i = 0; i < LEAT_ENGINE_LINKS; i++) {
+		bpf_link__destroy(e->links[i]);
+		e->links[i] = NULL;
+	}
+	if (e->ctl)
+		munmap(e->ctl, sizeof(*e->ctl));
+	if (e->used)
+		munmap(e->used, e->cpu_max * sizeof(*e->used));
+	e->ctl = NULL;
+	e->used = NULL;
+	for (uint32_t i = 0; e->ring_fds && i < e->ring_cnt; i++)
+		if (e->ring_fds[i] >= 0)
+			close(e->ring_fds[i]);
+	free(e->ring_fds);
+	free(e->cpu_ring);
+	e->ring_fds = NULL;
+	e->cpu_ring = NULL;
+	leat_sample__destroy(e->skel);
+	e->skel = NULL;
+}
+
+const struct btf *leat_engine_btf(const struct leat_engine *e)
+{
+	return bpf_object__btf(e->skel->obj);
+}
+
+int leat_engine_tgids_fd(const struct leat_engine *e)
+{
+	return bpf_map__fd(e->skel->maps.leat_tgids);
+}
+
+int leat_engine_tids_fd(const struct leat_engine *e)
+{
+	return bpf_map__fd(e->skel->maps.leat_tids);
+}
+
+int leat_engine_control_map_fd(const struct leat_engine *e)
+{
+	return bpf_map__fd(e->skel->maps.leat_control);
+}
+
+int leat_engine_stats_fd(const struct leat_engine *e)
+{
+	return bpf_map__fd(e->skel->maps.leat_stats);
+}
+
+int leat_engine_sample_fd(const struct leat_engine *e)
+{
+	return bpf_program__fd(e->skel->progs.leat_sample);
+}
+
+size_t leat_engine_maps_memory(const struct leat_engine *e)
+{
+	struct bpf_map *map;
+	size_t sum = 0;
+
+	bpf_object__for_each_map(map, e->skel->obj) sum += leat_map_memory(bpf_map__fd(map));
+	for (uint32_t i = 0; i < e->ring_cnt && e->ring_cnt > 1; i++)
+		sum += leat_map_memory(e->ring_fds[i]);
+	return sum;
+}

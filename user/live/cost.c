@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "live/cost.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "live/procfs.h"
+
+static uint64_t process_cpu_ns(uint32_t tgid)
+{
+	struct timespec ts;
+	clockid_t id;
+
+	if (clock_getcpuclockid((pid_t)tgid, &id) || clock_gettime(id, &ts))
+		return 0;
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+/* Run time of a thread of another process: its clock is not ours to read, schedstat is. */
+static uint64_t thread_cpu_ns(uint32_t tid)
+{
+	char path[64];
+	uint64_t v;
+
+	snprintf(path, sizeof(path), "/proc/%u/task/%u/schedstat", tid, tid);
+	return leat_procfs_u64(path, &v) ? 0 : v;
+}
+
+static uint64_t cgroup_cpu_ns(const char *cgroup)
+{
+	char path[2 * LEAT_PATH_MAX], text[1024];
+	const char *at;
+
+	snprintf(path, sizeof(path), "%s/cpu.stat", cgroup);
+	if (leat_procfs_text(path, text, sizeof(text)) <= 0)
+		return 0;
+	at = strstr(text, "usage_usec ");
+	return at ? strtoull(at + strlen("usage_usec "), NULL, 10) * 1000 : 0;
+}
+
+/* Time that the CPUs were not idle: uptime times CPUs, less what /proc/stat calls idle. */
+static uint64_t host_busy_ns(const struct leat_plan *p)
+{
+	char text[1024];
+	uint64_t away = 0, ticks[8] = { 0 };
+	uint64_t hz = (uint64_t)sysconf(_SC_CLK_TCK);
+	struct timespec up;
+
+	if (leat_procfs_text("/proc/stat", text, sizeof(text)) <= 0 || !hz)
+		return 0;
+	if (sscanf(text, "cpu %lu %lu %lu %lu %lu %lu %lu %lu", &ticks[0], &ticks[1], &ticks[2],
+		   &ticks[3], &ticks[4], &ticks[5], &ticks[6], &ticks[7]) < 5)
+		return 0;
+	clock_gettime(CLOCK_MONOTONIC, &up);
+	/* Idle and stolen time are exact; user and system time are sampled by the tick. */
+	away = (ticks[3] + ticks[4] + ticks[7]) * (1000000000u / hz);
+	return ((uint64_t)up.tv_sec * 1000000000u + (uint64_t)up.tv_nsec) * p->online_cnt - away;
+}
+
+/* Everything but processes is one reading. */
+static uint64_t read_whole(const struct leat_meter *m)
+{
+	uint64_t sum = 0;
+	size_t i;
+
+	if (m->kind == LEAT_METER_HOST)
+		return host_busy_ns(m->plan);
+	if (m->kind == LEAT_METER_CGROUPS) {
+		for (i = 0; i < m->plan->engine.cfg.by_cgroup; i++)
+			sum += cgroup_cpu_ns(m->plan->cgroup_path[i]);
+	}
+	return sum;
+}
+
+/* Where kinds of target intersect, or some CPUs are left out, no clock tells what was wanted. */
+static enum leat_meter_kind kind_of(const struct leat_plan *p, const struct leat_target *t)
+{
+	const struct leat_cfg *c = &p->engine.cfg;
+	int kinds = !!c->by_process + !!c->by_thread + !!c->by_name + !!c->by_cgroup + !!c->by_uid;
+
+	if (t->cpu_cnt || kinds > 1 || c->by_uid || c->keep_idle)
+		return LEAT_METER_NONE;
+	if (c->by_process || c->by_name)
+		return LEAT_METER_PROCESSES;
+	if (c->by_thread)
+		return LEAT_METER_THREADS;
+	return c->by_cgroup ? LEAT_METER_CGROUPS : LEAT_METER_HOST;
+}
+
+void leat_meter_begin(struct leat_meter *m, const struct leat_plan *p, const struct leat_target *t)
+{
+	size_t i;
+
+	*m = (struct leat_meter){ .kind = kind_of(p, t), .plan = p, .target = t };
+	for (i = 0; m->kind == LEAT_METER_PROCESSES && i < p->proc_cnt; i++)
+		leat_meter_add(m, p->procs[i].tgid, false);
+	for (i = 0; m->kind == LEAT_METER_THREADS && i < t->tid_cnt; i++)
+		leat_meter_add(m, t->tids[i], false);
+	m->base_ns = read_whole(m);
+}
+
+void leat_meter_fini(struct leat_meter *m)
+{
+	free(m->items);
+	*m = (struct leat_meter){ 0 };
+}
+
+static uint64_t item_ns(const struct leat_meter *m, uint32_t id)
+{
+	return m->kind == LEAT_METER_THREADS ? thread_cpu_ns(id) : process_cpu_ns(id);
+}
+
+void leat_meter_add(struct leat_meter *m, uint32_t tgid, bool born)
+{
+	struct leat_meter_item it = { .tgid = tgid };
+	size_t i;
+
+	if (m->kind != LEAT_METER_PROCESSES && m->kind != LEAT_METER_THREADS)
+		return;
+	for (i = m->n; i-- > 0;) {
+		if (m->items[i].tgid == tgid && !m->items[i].gone)
+			return;
+	}
+	if (LEAT_ARRAY_ROOM(m->items, m->cap, m->n + 1, LEAT_METER_MAX)) {
+		m->partial = true;
+		return;
+	}
+	it.last_ns = item_ns(m, tgid);
+	it.first_ns = born ? 0 : it.last_ns;
+	m->items[m->n++] = it;
+}
+
+void leat_meter_update(struct leat_meter *m)
+{
+	size_t i;
+
+	for (i = 0; i < m->n; i++) {
+		struct leat_meter_item *it = &m->items[i];
+		uint64_t now = it->gone ? 0 : item_ns(m, it->tgid);
+
+		if (now >= it->last_ns && now)
+			it->last_ns = now;
+		else
+			it->gone = true;
+	}
+}
+
+uint64_t leat_meter_ns(const struct leat_meter *m)
+{
+	uint64_t sum = 0, now;
+	size_t i;
+
+	if (m->kind == LEAT_METER_HOST || m->kind == LEAT_METER_CGROUPS) {
+		now = read_whole(m);
+		return now > m->base_ns ? now - m->base_ns : 0;
+	}
+	for (i = 0; i < m->n; i++)
+		sum += m->items[i].last_ns - m->items[i].first_ns;
+	return sum;
+}
+
+uint64_t leat_cost_cpu_ns(void)
+{
+	struct timespec ts = { 0 };
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+uint64_t leat_cost_rss_peak(void)
+{
+	struct leat_proc_status st;
+	char text[4096];
+	int n = leat_procfs_text("/proc/self/status", text, sizeof(text));
+
+	if (n <= 0 || leat_procfs_parse_status(text, (size_t)n, &st))
+		return 0;
+	return st.rss_peak_bytes;
+}
+
+void leat_cost_wanted(struct leat_verdict *v, uint64_t hz, uint64_t asked, bool loose)
+{
+	uint64_t wanted = (uint64_t)((double)v->target_cpu_ns * (double)hz / 1e9 + 0.5);
+	uint64_t slack = wanted / (loose ? 20 : 200) + 4;
+
+	v->wanted = wanted > asked + slack ? wanted : asked;
+	v->kernel_skipped = v->wanted - asked;
+}
+
+uint64_t leat_cost_asked(const uint64_t stat[LEAT_STAT__MAX])
+{
+	uint64_t sum = 0;
+
+#define ADD(id, class, help)                                                                      \
+	if (LEAT_STAT_CLASS_##class == LEAT_STAT_CLASS_DELIVERED ||                               \
+	    LEAT_STAT_CLASS_##class == LEAT_STAT_CLASS_LOST)                                      \
+		sum += stat[LEAT_STAT_##id];
+	LEAT_STATS(ADD)
+#undef ADD
+	return sum;
+}
+
+uint64_t leat_cost_bpf_ns(const uint64_t stat[LEAT_STAT__MAX])
+{
+	uint64_t timed = stat[LEAT_STAT_N_BPF_TIMED];
+
+	if (!timed)
+		return 0;
+	return (uint64_t)((double)stat[LEAT_STAT_N_BPF_NS] / (double)timed *
+			  (double)stat[LEAT_STAT_SEEN]);
+}

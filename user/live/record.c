@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* leat_live_record: from finding the target to a finished profile. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "live/procfs.h"
+#include "live/run.h"
+
+static int fail(struct leat_run *r, int err, const char *what)
+{
+	return leat_diag_set(r->diag, err, err == -ENOMEM ? LEAT_EXIT_FAILURE : LEAT_EXIT_SYSTEM,
+			     "%s (%s)", what, strerrorname_np(-err));
+}
+
+/* ---- hooks ---- */
+
+/* Whether a process began after the sampling did; what it used before is not ours to count. */
+static bool was_born(const struct leat_run *r, uint32_t tgid)
+{
+	struct leat_proc_info info;
+
+	return !leat_procfs_read(tgid, &info) && info.start_ns >= r->start_ns;
+}
+
+/* No notice of this process is needed any more. */
+static void on_known(void *ctx, uint32_t tgid)
+{
+	struct leat_run *r = ctx;
+
+	if (leat_engine_set_tgid(r->engine, tgid, LEAT_SET_KNOWN))
+		leat_log(LEAT_LOG_DEBUG, "process %u does not fit into the set", tgid);
+	if (r->plan.children || r->plan.engine.cfg.by_name)
+		leat_meter_add(&r->meter, tgid, was_born(r, tgid));
+}
+
+/* Another program: its executable may match a name that the kernel's 15 characters do not. */
+static void on_exec(void *ctx, uint32_t tgid)
+{
+	struct leat_run *r = ctx;
+	const struct leat_target *t = &r->o->target;
+	char exe[LEAT_PATH_MAX];
+	size_t i;
+
+	if (!t->name_cnt || leat_procfs_exe(tgid, exe, sizeof(exe)) || !exe[0])
+		return;
+	for (i = 0; i < t->name_cnt; i++) {
+		if (leat_target_name_matches(t->names[i], "", exe) &&
+		    leat_engine_set_tgid(r->engine, tgid, LEAT_SET_NAME | LEAT_SET_KNOWN))
+			leat_log(LEAT_LOG_DEBUG, "process %u does not fit into the set", tgid);
+	}
+}
+
+static void on_stack_missing(void *ctx, uint64_t hash)
+{
+	struct leat_run *r = ctx;
+	const struct leat_source *s = &r->pump.sources[1];
+
+	if (s->ops->control)
+		(void)!s->ops->control(s->self, LEAT_CONTROL_RESEND, hash);
+}
+
+/* ---- set-up ---- */
+
+/* How long the way to the first sample takes, and where: seen with -v -v. */
+static void phase(const struct leat_run *r, const char *what)
+{
+	leat_log(LEAT_LOG_DEBUG, "%.1f ms: %s", (double)(leat_clock_ns() - r->begin_ns) / 1e6,
+		 what);
+}
+
+static int make_env(struct leat_run *r)
+{
+	struct leat_env_opts o = {
+		.all = r->plan.env_all,
+		.children = r->plan.children,
+		.threads = r->o->per_thread,
+		.self_tgid = (uint32_t)getpid(),
+		.cpus = r->plan.online,
+		.cpu_cnt = r->plan.online_cnt,
+		.files = r->files,
+		.on_known = on_known,
+		.on_exec = on_exec,
+		.ctx = r,
+	};
+	size_t i;
+	int err = leat_env_new(&r->env, &o);
+
+	for (i = 0; !err && i < r->plan.proc_cnt; i++)
+		err = leat_env_add(r->env, r->plan.procs[i].tgid);
+	return err;
+}
+
+/* The kernel side's sets, before the first sample. */
+static int fill_sets(struct leat_run *r)
+{
+	const struct leat_target *t = &r->o->target;
+	size_t i;
+	int err = 0;
+
+	for (i = 0; !err && i < r->plan.proc_cnt; i++)
+		err = leat_engine_set_tgid(r->engine, r->plan.procs[i].tgid,
+					   r->plan.procs[i].bits | LEAT_SET_KNOWN);
+	for (i = 0; !err && i < t->tid_cnt; i++)
+		err = leat_engine_set_tid(r->engine, t->tids[i]);
+	return err;
+}
+
+static int make_session(struct leat_run *r)
+{
+	struct leat_session_opts so = {
+		.per_thread = r->o->per_thread,
+		.stream = r->o->stream,
+		.user_only = r->o->user_only,
+		.kernel_only = r->o->kernel_only,
+	};
+	struct leat_session_hooks hooks = { .ctx = r, .on_stack_missing = on_stack_missing };
+	int err;
+
+	leat_pump_init(&r->pump, r->bus);
+	if ((err = leat_pump_add(&r->pump, leat_env_source(r->env))) ||
+	    (err = leat_pump_add(&r->pump, leat_engine_source(r->engine))) ||
+	    (err = leat_pump_open(&r->pump)) || (err = leat_session_new(&r->session)))
+		return err;
+	leat_session_set_opts(r->session, &so);
+	leat_session_set_hooks(r->session, &hooks);
+	err = leat_session_attach(r->session, r->bus);
+	return err ? err : leat_env_attach(r->env, r->bus);
+}
+
+static int start_command(struct leat_run *r)
+{
+	int err;
+
+	if (!r->o->target.command)
+		return 0;
+	err = leat_command_start(&r->command, r->o->target.command, leat_files_old_limit(r->files),
+				 r->diag);
+	if (err)
+		return err;
+	return leat_plan_add(&r->plan, (uint32_t)r->command.pid, LEAT_SET_PROCESS, true);
+}
+
+static int prepare(struct leat_run *r)
+{
+	int err = leat_plan_make(&r->plan, r->o, r->diag);
+
+	if (err)
+		return err;
+	if ((err = leat_files_new(&r->files)))
+		return fail(r, err, "cannot start");
+	phase(r, "target found");
+	err = start_command(r);
+	if (!err)
+		err = make_env(r);
+	if (err)
+		return fail(r, err, "cannot follow processes");
+	err = leat_engine_open(&r->engine, &r->plan.engine, r->diag);
+	if (err)
+		return fail(r, err, "cannot load the BPF programs");
+	phase(r, "BPF programs loaded");
+	if ((err = leat_bus_new(&r->bus)) || (err = make_session(r)))
+		return fail(r, err, "cannot set up the session");
+	err = fill_sets(r);
+	return err ? fail(r, err, "cannot fill the set of processes") : 0;
+}
+
+/* The environment first: nothing may happen between its reading of /proc and the side band. */
+static int start(struct leat_run *r)
+{
+	int err = leat_pump_start(&r->pump);
+
+	if (err && leat_env_diag(r->env)->err)
+		*r->diag = *leat_env_diag(r->env);
+	else if (err && leat_engine_diag(r->engine)->err)
+		*r->diag = *leat_engine_diag(r->engine);
+	if (err)
+		return fail(r, err, "cannot begin to sample");
+	phase(r, "sampling");
+	r->start_ns = leat_clock_ns();
+	r->start_real_ns = leat_clock_real_ns();
+	r->start_cpu_ns = leat_cost_cpu_ns();
+	leat_meter_begin(&r->meter, &r->plan, &r->o->target);
+	err = leat_run_watch(r);
+	if (err)
+		return fail(r, err, "cannot watch the target");
+	leat_run_progress(r, r->start_ns);
+	if (!r->command.pid)
+		return 0;
+	return leat_command_go(&r->command, r->o->target.command[0], r->diag);
+}
+
+/* Ends what the started program did not end itself: on a signal that signal, else SIGTERM. */
+static void end_command(struct leat_run *r, struct leat_live_child *child)
+{
+	if (!r->command.pid)
+		return;
+	child->started = r->command.go_fd < 0;
+	if (child->started && !leat_command_reap(&r->command, r->target_gone ? 1000 : 0)) {
+		leat_command_signal(&r->command, r->stop_signal > 1 ? r->stop_signal : SIGTERM);
+		leat_command_reap(&r->command, 2000);
+	}
+	leat_command_fini(&r->command);
+	child->exited = r->command.reaped;
+	child->status = r->command.status;
+}
+
+static void fini(struct leat_run *r)
+{
+	size_t i;
+
+	leat_pump_close(&r->pump);
+	leat_session_free(&r->session);
+	leat_bus_free(&r->bus);
+	leat_engine_free(&r->engine);
+	leat_env_free(&r->env);
+	leat_files_free(&r->files);
+	leat_meter_fini(&r->meter);
+	for (i = 0; i < r->watch_cnt; i++) {
+		if (r->watches[i].fd >= 0)
+			close(r->watches[i].fd);
+	}
+	free(r->watches);
+	if (r->epoll_fd >= 0)
+		close(r->epoll_fd);
+	leat_plan_fini(&r->plan);
+}
+
+int leat_live_record(const struct leat_live_opts *o, struct leat_live_result *out,
+		     struct leat_diag *diag)
+{
+	struct leat_diag unused = { 0 };
+	struct leat_run r = { .o = o, .diag = diag ? diag : &unused, .epoll_fd = -1 };
+	int err;
+
+	*out = (struct leat_live_result){ 0 };
+	r.command = (struct leat_command){ .go_fd = -1, .err_fd = -1 };
+	r.begin_ns = leat_clock_ns();
+	err = prepare(&r);
+	if (!err)
+		err = start(&r);
+	if (!err)
+		err = leat_run_loop(&r);
+	r.end_ns = leat_clock_ns();
+	leat_meter_update(&r.meter);
+	if (!err && leat_pump_stop(&r.pump))
+		err = fail(&r, -EIO, "cannot end the recording");
+	end_command(&r, &out->child);
+	if (!err)
+		err = leat_run_finish(&r, out);
+	fini(&r);
+	return err;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A recording under way: shared by record.c, loop.c, finish.c. */
+#ifndef LEAT_LIVE_RUN_H
+#define LEAT_LIVE_RUN_H
+
+#include "engine/engine.h"
+#include "event/pump.h"
+#include "live/command.h"
+#include "live/cost.h"
+#include "live/env.h"
+#include "live/files.h"
+#include "live/plan.h"
+#include "session/session.h"
+
+#define LEAT_TICK_NS	 100000000u /* a round: drain, clocks, ends */
+#define LEAT_PROGRESS_NS 250000000u
+
+/* A process (or thread) whose end may end the recording. */
+struct leat_watch {
+	uint32_t id;
+	int fd; /* pidfd; -1: looked for in /proc */
+	bool gone;
+};
+
+struct leat_run {
+	const struct leat_live_opts *o;
+	struct leat_diag *diag;
+	struct leat_plan plan;
+	struct leat_command command;
+	struct leat_files *files;
+	struct leat_env *env;
+	struct leat_engine *engine;
+	struct leat_bus *bus;
+	struct leat_session *session;
+	struct leat_pump pump;
+	struct leat_meter meter;
+
+	int epoll_fd;
+	struct leat_watch *watches;
+	size_t watch_cnt, watch_gone;
+	uint64_t env_next_ns; /* the side band is not read before, and does not wake us */
+	uint64_t env_gap_ns;
+	bool env_quiet;	      /* its wake-ups are off until env_next_ns */
+
+	uint64_t begin_ns;	   /* of leat_live_record */
+	uint64_t start_ns, end_ns; /* of sampling, CLOCK_MONOTONIC */
+	uint64_t start_real_ns;
+	uint64_t start_cpu_ns;
+	uint64_t next_tick_ns, next_progress_ns;
+	uint64_t self_cpu_ns; /* while recording */
+	uint64_t rss_bytes;
+	bool target_gone;
+	int stop_signal; /* 0: none came */
+};
+
+/* Watches the target, opens the epoll set. */
+int leat_run_watch(struct leat_run *r) LEAT_MUST_USE;
+/* Until the duration, a signal, or the target's end. */
+int leat_run_loop(struct leat_run *r) LEAT_MUST_USE;
+/* One call of on_progress. */
+void leat_run_progress(struct leat_run *r, uint64_t now_ns);
+/* From the stop to a finished profile. */
+int leat_run_finish(struct leat_run *r, struct leat_live_result *out) LEAT_MUST_USE;
+/* What was recorded, into the profile's header. */
+int leat_run_meta(const struct leat_run *r, struct leat_profile *p) LEAT_MUST_USE;
+
+#endif
