@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,8 +23,10 @@
 #include "engine/features.h"
 #include "engine/impl.h"
 
-#define ROUNDS_MAX 101
-#define HZ	   4999
+#define ROUNDS_MAX  101
+#define HZ	    4999
+#define RUNS_MIN    100
+#define TURN_MS_MAX 20000
 
 struct config {
 	const char *workload;
@@ -72,15 +75,19 @@ static struct bpf_prog_info info_of(int prog_fd)
 static double turn(int ev, int prog_fd, int ms, struct leat_engine *e, struct leat_bus *bus)
 {
 	const struct bpf_prog_info before = info_of(prog_fd);
-	struct bpf_prog_info after;
+	struct bpf_prog_info after = before;
 
 	ioctl(ev, PERF_EVENT_IOC_ENABLE, 0);
-	for (int waited = 0; waited < ms; waited += 50) {
+	for (int waited = 0; waited < ms || after.run_cnt < before.run_cnt + RUNS_MIN;
+	     waited += 50) {
 		bool more;
 
+		if (waited > TURN_MS_MAX)
+			break; /* the machine is too busy to run the workload */
 		usleep(50000);
 		if (e && leat_engine_source(e).ops->poll(e, bus, UINT64_MAX, &more) < 0)
 			exit(1);
+		after = info_of(prog_fd);
 	}
 	ioctl(ev, PERF_EVENT_IOC_DISABLE, 0);
 	after = info_of(prog_fd);
@@ -121,6 +128,7 @@ static pid_t start_workload(const struct config *c, const struct row *r)
 		exit(1);
 	pid = fork();
 	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		dup2(fds[1], STDOUT_FILENO);
 		execl(c->workload, c->workload, depth, frame, r->sys ? "sys" : "user", "600",
 		      (char *)NULL);

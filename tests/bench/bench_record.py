@@ -302,7 +302,7 @@ class Redis:
 def bench_storm(a, tmp, table):
     """As many short processes as the machine makes, for 10 s, -a."""
     stop = time.monotonic() + a.seconds + 2
-    storm = subprocess.Popen([os.path.join(a.workloads, "wl_storm"), str(a.seconds + 2)],
+    storm = subprocess.Popen([os.path.join(a.workloads, "wl_forks"), str(a.seconds + 2)],
                              stdout=subprocess.PIPE, text=True)
     time.sleep(0.5)
     summary = f"{tmp}/storm.json"

@@ -351,6 +351,20 @@ def copies_the_name(b):
 
 
 @test
+def prints_all_of_it_in_light_colours(b):
+    ready(b, 'server.html')
+    b.keys('d')
+    b.cdp('Emulation.setEmulatedMedia', media='print')
+    b.js('dispatchEvent(new Event("beforeprint"))')
+    check(b.js('return document.getElementById("about").open'))
+    check(b.js('return getComputedStyle(document.body).backgroundColor') == 'rgb(255, 255, 255)')
+    check(b.js('return document.querySelector("canvas").offsetHeight >= document.getElementById("space").offsetHeight'))
+    b.js('dispatchEvent(new Event("afterprint"))')
+    b.cdp('Emulation.setEmulatedMedia', media='')
+    b.keys('d')
+
+
+@test
 def two_hundred_thousand_functions(b):
     size = os.path.getsize(os.path.join(directory, 'wide.html'))
     check(size < 12e6, size, 'bytes')

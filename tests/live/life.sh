@@ -87,7 +87,7 @@ test_storm() {
 	sleep 6
 	# Files are held once each; nothing is kept of a process that has gone.
 	is "fork storm: no file descriptor for each process" test -z \
-		"$(for f in "/proc/$leat/fd"/*; do readlink "$f"; done | grep '^/' | grep -v '(deleted)' | sort | uniq -d)"
+		"$(for f in "/proc/$leat/fd"/*; do readlink "$f"; done | grep '^/' | grep -v '^/dev/\|(deleted)' | sort | uniq -d)"
 	wait "$leat"
 	is "fork storm: exit 0" test $? = 0
 	wait_for wl_forks processes
@@ -95,6 +95,30 @@ test_storm() {
 	is "fork storm: every sample accounted for" adds_up storm
 	is "fork storm: memory is bounded" at_most "$(verdict storm rss_bytes)" 150000000
 	is "fork storm: its work is found" at_least "$(total storm storm_child)" 100
+}
+
+# --- leat itself cannot keep up: what it misses is counted, and read again ---
+test_stalled() {
+	local leat
+	WAIT_READY=1 start "$WORKLOADS/wl_tree" 14
+	local tree=$pid
+	"$LEAT" record -a -e cpu-clock -F 999 -d 8 -o "$work/stalled.folded" --summary "$work/stalled.json" \
+		2>"$work/stalled.err" 9>&- &
+	leat=$!
+	sleep 2
+	kill -STOP "$leat"
+	echo go >&9
+	start "$WORKLOADS/wl_forks" 2 2
+	sleep 3
+	kill -CONT "$leat"
+	wait "$leat"
+	is "leat stalled: exit 0" test $? = 0
+	recorded stalled "leat stalled" || return
+	is "leat stalled: side-band records are lost, and counted" at_least "$(verdict stalled env_lost)" 1
+	is "leat stalled: every sample accounted for" adds_up stalled
+	is "leat stalled: who came meanwhile is known" at_least "$(total stalled tree_new)" 100
+	kill "$tree"
+	pkill -KILL -P "$tree" 2>/dev/null
 }
 
 # --- ends in the middle ---
@@ -126,5 +150,6 @@ test_swap
 test_maps
 test_threads
 test_storm
+test_stalled
 test_ends
 done_testing

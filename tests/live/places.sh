@@ -84,7 +84,54 @@ test_capabilities() {
 	stop "$pid"
 }
 
-# A perf map is believed only when the process or root wrote it.
+# Code made at run time: a perf map is believed only when the process or root wrote it.
+test_perf_map() {
+	WAIT_READY=1 start "$WORKLOADS/wl_jit" 3
+	record jit -p "$pid" -F 499
+	rm -f "/tmp/perf-$pid.map"
+	recorded jit "perf map" && is "perf map: names, though the process has gone" at_least "$(share jit jit_spin)" 90
+	WAIT_READY=1 start "$WORKLOADS/wl_jit" 20 65534
+	record jit_foreign -p "$pid" -F 499 -d 1
+	is "perf map of another user: not believed" at_most "$(total jit_foreign jit_spin)" 0
+	mv "/tmp/perf-$pid.map" "$work/real.map"
+	chown 0 "$work/real.map"
+	ln -s "$work/real.map" "/tmp/perf-$pid.map"
+	record jit_link -p "$pid" -F 499 -d 1
+	is "perf map behind a link: not followed" at_most "$(total jit_link jit_spin)" 0
+	rm -f "/tmp/perf-$pid.map"
+	mkfifo "/tmp/perf-$pid.map"
+	record jit_fifo -p "$pid" -F 499 -d 1
+	is "a FIFO in its place: leat does not wait" test -s "$work/jit_fifo.folded"
+	rm -f "/tmp/perf-$pid.map"
+	stop "$pid"
+	# In a pid and mount namespace of its own, with a /tmp of its own, gone before leat looks.
+	# shellcheck disable=SC2016
+	start unshare -m -p -f --mount-proc bash -c '
+		exec 8<"$0" && mount -t tmpfs none /tmp && cp /proc/self/fd/8 /tmp/jit && chmod +x /tmp/jit &&
+		exec /tmp/jit 4 8<&-' "$WORKLOADS/wl_jit"
+	wait_for unshare ready
+	inner=$(pgrep -P "$pid" | head -n 1)
+	record jit_inner -p "$inner" -F 499
+	recorded jit_inner "perf map in a namespace" &&
+		is "perf map in a namespace: names, though all has gone" at_least "$(share jit_inner jit_spin)" 90
+}
+
+# A program that no directory has: from a memfd.
+test_memfd() {
+	command -v python3 >/dev/null || {
+		skip "memfd" "no python3"
+		return
+	}
+	start python3 -c 'import os, sys
+fd = os.memfd_create("prog")
+os.write(fd, open(sys.argv[1], "rb").read())
+os.execve(fd, ["prog", "20", "2"], os.environ)' "$WORKLOADS/wl_shares"
+	sleep 0.5
+	record memfd -p "$pid" -F 499 -d 2
+	stop "$pid"
+	recorded memfd "program in a memfd" && is "program in a memfd: names" at_least "$(share memfd work_)" 90
+}
+
 test_doctor() {
 	"$LEAT" doctor >"$work/doctor.out" 2>&1
 	is "doctor: exit 0 where a recording works" test $? = 0
@@ -103,5 +150,7 @@ test_doctor() {
 test_deleted
 test_namespaces
 test_capabilities
+if [ "$(uname -m)" = x86_64 ]; then test_perf_map; fi
+test_memfd
 test_doctor
 done_testing

@@ -29,14 +29,16 @@ wait_port() {
 # record NAME TARGET-ARGS...: leat and perf at once; perf sees everything and is cut down to the
 # process's name afterwards, so that both have the same processes whenever these were started.
 record() {
-	local name=$1
+	local name=$1 try perf_pid rc
 	shift
-	perf record -q -a -e cpu-clock -F 999 -o "$tmp/$name.data" -- sleep "$seconds" 2>"$tmp/$name.perf" &
-	local perf_pid=$!
-	"$LEAT" record "$@" -e cpu-clock -F 999 -d "$seconds" -o "$tmp/$name.folded" -o "$tmp/$name.html" \
-		--summary "$tmp/$name.json" 2>"$tmp/$name.err"
-	local rc=$?
-	wait "$perf_pid"
+	for try in 1 2 3; do
+		perf record -q -a -e cpu-clock -F 999 -o "$tmp/$name.data" -- sleep "$seconds" 2>"$tmp/$name.perf" &
+		perf_pid=$!
+		"$LEAT" record "$@" -e cpu-clock -F 999 -d "$seconds" -o "$tmp/$name.folded" --summary "$tmp/$name.json" \
+			2>"$tmp/$name.err"
+		rc=$?
+		wait "$perf_pid" && return $rc # perf itself dies at times when processes come and go
+	done
 	return $rc
 }
 
@@ -45,15 +47,17 @@ leat_self() {
 	awk '{n = $NF; sub(/ [0-9]+$/, ""); sub(/.*;/, ""); sub(/_\[k\]$/, ""); s[$0] += n; all += n}
 	END {for (f in s) printf "%.2f %s\n", 100 * s[f] / all, f}' "$1" | sort -rn
 }
+# Not by perf report: with --comms it still merges the same symbol of other processes.
 perf_self() {
-	perf report -i "$1" --comms "$2" --percentage relative --no-children -s sym --stdio -g none 2>/dev/null |
-		awk '/%/ {p = $1; sub(/%/, "", p); sub(/^ *[0-9.]+% +\[[^]]*\] +/, ""); sub(/ +$/, ""); print p, $0}'
+	perf script -i "$1" --comms "$2" -F ip,sym 2>/dev/null |
+		awk 'NF {sub(/^ *[0-9a-f]+ /, ""); n[$0]++; all++} END {for (f in n) printf "%.2f %s\n", 100 * n[f] / all, f}' |
+		sort -rn
 }
 
 # Compares perf's first five named functions with leat's.
 agree() {
 	leat_self "$1" >"$tmp/a"
-	perf_self "$2" "$3" | grep -v 0x0000 | head -n 5 >"$tmp/b"
+	perf_self "$2" "$3" | grep -v unknown | head -n 5 >"$tmp/b"
 	awk 'NR == FNR {p = $1; sub(/^[^ ]+ /, ""); leat[$0] = p; next}
 	{p = $1; sub(/^[^ ]+ /, ""); d = p - leat[$0]; if (d < 0) d = -d
 	 printf "%s: perf %.2f leat %.2f\n", $0, p, leat[$0]; n++; if (d > 2) bad = 1}
@@ -110,7 +114,7 @@ EOF
 	pids+=($!)
 	local master=$!
 	wait_port "$p" || { not_ok "nginx: starts" "$(cat "$tmp/nginx/err")"; return; }
-	wrk -t 1 -c 16 -d $((seconds + 3)) "http://127.0.0.1:$p/" >"$tmp/wrk" 2>&1 &
+	wrk -t 1 -c 16 -d $((3 * seconds + 3)) "http://127.0.0.1:$p/" >"$tmp/wrk" 2>&1 &
 	sleep 1
 	record nginx -n nginx
 	check nginx nginx 'ngx_http_' 'ngx_epoll_process_events|epoll_wait' '_\[k\]'
@@ -124,7 +128,7 @@ test_redis() {
 	pids+=($!)
 	local server=$!
 	wait_port "$p" || { not_ok "redis: starts" "$(cat "$tmp/redis.log")"; return; }
-	timeout $((seconds + 3)) redis-benchmark -p "$p" -t set,lpush,lrange_300 -n 100000000 -P 8 -q >/dev/null 2>&1 &
+	timeout $((3 * seconds + 3)) redis-benchmark -p "$p" -t set,lpush,lrange_300 -n 100000000 -P 8 -q >/dev/null 2>&1 &
 	sleep 1
 	record redis -p "$server"
 	check redis redis-server 'processCommand|call|dictFind|lookupKey|createStringObject|sds' '_\[k\]'
@@ -144,12 +148,12 @@ test_postgres() {
 	local server=$!
 	wait_port "$p" || { not_ok "postgres: starts" "$(cat "$tmp/pg.log")"; return; }
 	as_postgres pgbench -h 127.0.0.1 -p "$p" -i -s 3 -q postgres >>"$tmp/pg.log" 2>&1
-	as_postgres pgbench -h 127.0.0.1 -p "$p" -S -c 2 -T $((seconds + 3)) postgres >>"$tmp/pg.log" 2>&1 &
+	as_postgres pgbench -h 127.0.0.1 -p "$p" -S -c 2 -T $((3 * seconds + 3)) postgres >>"$tmp/pg.log" 2>&1 &
 	local bench=$!
 	sleep 1
 	record postgres -n postgres
 	check postgres postgres 'PostgresMain|exec_simple_query|ExecutorRun|hash_search|AllocSet' '_\[k\]'
-	wait "$bench"
+	kill "$bench"
 	kill -INT "$(head -n 1 "$tmp/pg/data/postmaster.pid")"
 	wait "$server"
 }

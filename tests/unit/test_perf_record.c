@@ -48,7 +48,8 @@ static void put_text(struct rec *r, const char *s)
 
 static struct rec begin(uint32_t type, uint16_t misc)
 {
-	struct rec r = { .h = { .type = type, .misc = misc }, .n = sizeof(struct perf_event_header) };
+	struct rec r = { .h = { .type = type, .misc = misc },
+			 .n = sizeof(struct perf_event_header) };
 
 	return r;
 }
@@ -347,12 +348,16 @@ Test(perf_record, ring_goes_around)
 		uint64_t tail = at;
 
 		ring_put(ring, at, &r);
-		cr_assert(eq(int, leat_sideband_next(ring, RING, at + r.n, &tail, out.bytes,
-						     sizeof(out.bytes)), (int)r.n));
+		cr_assert(eq(int,
+			     leat_sideband_next(ring, RING, at + r.n, &tail, out.bytes,
+						sizeof(out.bytes)),
+			     (int)r.n));
 		cr_assert(eq(int, memcmp(out.bytes, r.bytes, r.n), 0));
 		cr_assert(eq(u64, tail, at + r.n));
-		cr_assert(eq(int, leat_sideband_next(ring, RING, at + r.n, &tail, out.bytes,
-						     sizeof(out.bytes)), 0));
+		cr_assert(eq(int,
+			     leat_sideband_next(ring, RING, at + r.n, &tail, out.bytes,
+						sizeof(out.bytes)),
+			     0));
 	}
 }
 

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 static const char stat_text[] =
-	"4242 (a) b (c) S 17 4242 4242 0 -1 4194304 120 0 0 0 1 2 0 0 20 0 1 0 98765 1000 100 "
+	"4242 (a) b (c) S 17 4242 4242 0 -1 4194304 120 0 0 0 1 2 30 4 20 0 1 0 98765 1000 100 "
 	"18446744073709551615 1 1 0 0 0 0 0\n";
 
 Test(procfs, stat)
@@ -22,6 +22,7 @@ Test(procfs, stat)
 	cr_assert(eq(chr, st.state, 'S'));
 	cr_assert(eq(str, (char *)st.comm, (char *)"a) b (c"));
 	cr_assert(eq(u32, st.flags, 4194304));
+	cr_assert(eq(u64, st.waited_ticks, 34));
 	cr_assert(eq(u64, st.start_ticks, 98765));
 }
 
@@ -40,8 +41,14 @@ Test(procfs, stat_cut_at_every_length)
 
 Test(procfs, stat_hostile)
 {
-	static const char *const bad[] = { ")(", "1 )", "(", "1 (x)", "x (y) S 1 1 1 1 1 1",
-					   "99999999999 (x) S 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1" };
+	static const char *const bad[] = {
+		")(",
+		"1 )",
+		"(",
+		"1 (x)",
+		"x (y) S 1 1 1 1 1 1",
+		"99999999999 (x) S 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1"
+	};
 	struct leat_proc_stat st;
 
 	for (size_t i = 0; i < LEAT_ARRAY_SIZE(bad); i++)
@@ -86,11 +93,19 @@ struct cpus {
 ParameterizedTestParameters(procfs, cpus)
 {
 	static struct cpus cases[] = {
-		{ "0\n", 0, 1, 0 },	   { "0-3,5", 0, 5, 5 },     { "", 0, 0, 0 },
-		{ "7-7", 0, 1, 7 },	   { "0-7", 0, 8, 7 },	     { "3-1", -EBADMSG, 0, 0 },
-		{ "1,", -EBADMSG, 0, 0 },  { "1-", -EBADMSG, 0, 0 }, { ",1", -EBADMSG, 0, 0 },
-		{ "a", -EBADMSG, 0, 0 },   { "0-8", -EOVERFLOW, 0, 0 },
-		{ "0-4294967295", -EOVERFLOW, 0, 0 }, { "4294967295", 0, 1, 4294967295u },
+		{ "0\n", 0, 1, 0 },
+		{ "0-3,5", 0, 5, 5 },
+		{ "", 0, 0, 0 },
+		{ "7-7", 0, 1, 7 },
+		{ "0-7", 0, 8, 7 },
+		{ "3-1", -EBADMSG, 0, 0 },
+		{ "1,", -EBADMSG, 0, 0 },
+		{ "1-", -EBADMSG, 0, 0 },
+		{ ",1", -EBADMSG, 0, 0 },
+		{ "a", -EBADMSG, 0, 0 },
+		{ "0-8", -EOVERFLOW, 0, 0 },
+		{ "0-4294967295", -EOVERFLOW, 0, 0 },
+		{ "4294967295", 0, 1, 4294967295u },
 		{ "99999999999", -EBADMSG, 0, 0 },
 	};
 

@@ -14,7 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define MAX_THREADS 64
+#define MAX_THREADS  64
 #define COUNTER_STEP 8 /* u64 between two threads' counters: a cache line each */
 
 static volatile uint64_t *counters;
@@ -45,18 +45,18 @@ __attribute__((noinline)) static void bench_leaf(volatile uint64_t *counter)
 }
 
 /* One frame of the wanted size: the pad is a parameter of the caller's choice among three. */
-#define RECURSE(name, bytes)                                                                      \
-	__attribute__((noinline)) static void name(struct work *w)                                \
-	{                                                                                         \
-		volatile char pad[bytes];                                                         \
-                                                                                                  \
-		pad[0] = (char)w->left;                                                           \
-		pad[sizeof(pad) - 1] = 0;                                                         \
-		if (--w->left > 0)                                                                \
-			name(w);                                                                  \
-		else                                                                              \
-			bench_leaf(w->counter);                                                   \
-		pad[0] = 1;                                                                       \
+#define RECURSE(name, bytes)                                                                       \
+	__attribute__((noinline)) static void name(struct work *w)                                 \
+	{                                                                                          \
+		volatile char pad[bytes];                                                          \
+                                                                                                   \
+		pad[0] = (char)w->left;                                                            \
+		pad[sizeof(pad) - 1] = 0;                                                          \
+		if (--w->left > 0)                                                                 \
+			name(w);                                                                   \
+		else                                                                               \
+			bench_leaf(w->counter);                                                    \
+		pad[0] = 1;                                                                        \
 	}
 
 RECURSE(bench_small, 16)

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * wl_forks SECONDS [PARENTS]: as many short processes as the machine can make; each runs
  * storm_child for some microseconds. Prints how many there were.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * wl_maps SECONDS MAPPINGS EXECUTABLE [LIB]: so many mappings, of which so many executable, and a
  * busy loop beside. With a library: loads and closes it 100 times a second. Prints "ready".
@@ -35,8 +35,8 @@ __attribute__((noinline)) static void maps_work(double seconds)
 static long make_mappings(long n, long executable)
 {
 	long page = sysconf(_SC_PAGESIZE), i;
-	char *p = mmap(NULL, (size_t)(n * page), PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-		       -1, 0);
+	char *p = mmap(NULL, (size_t)(n * page), PROT_READ,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (p == MAP_FAILED)
 		return 0;

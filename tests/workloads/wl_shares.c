@@ -16,14 +16,14 @@ static volatile uint64_t sink;
 static volatile int stop;
 
 /* The same work in each, so that time goes by calls alone. */
-#define WORK(name, turns)                                                                         \
-	__attribute__((noinline)) static void name(void)                                          \
-	{                                                                                         \
-		uint64_t x = sink;                                                                \
-                                                                                                  \
-		for (int i = 0; i < (turns) * 7919; i++)                                          \
-			x = x * 6364136223846793005ull + 1442695040888963407ull;                  \
-		__asm__ volatile("" : : "r"(x));                                                  \
+#define WORK(name, turns)                                                                          \
+	__attribute__((noinline)) static void name(void)                                           \
+	{                                                                                          \
+		uint64_t x = sink;                                                                 \
+                                                                                                   \
+		for (int i = 0; i < (turns)*7919; i++)                                             \
+			x = x * 6364136223846793005ull + 1442695040888963407ull;                   \
+		__asm__ volatile("" : : "r"(x));                                                   \
 	}
 
 WORK(work_sixty, 6)

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Processes that live 5 to 20 ms: wl_short COUNT [PARALLEL]. Each is this program again (fork and
  * exec), or every fourth a fork alone; all of their time is in short_work. Prints "ready" first and

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * wl_swap SECONDS LIB-A LIB-B: loads A, works in it, closes it, loads B, works in it, closes it, and
  * so on. Both have the same layout and come to lie at the same address, which is checked; on the
@@ -32,16 +32,16 @@ static void *open_lib(const char *path, const char *name, void **lib)
 	return work;
 }
 
-#define WORK_IN(letter)                                                                           \
-	__attribute__((noinline)) static void *work_in_##letter(const char *path)                 \
-	{                                                                                         \
-		void *lib, *work = open_lib(path, "swap_in_" #letter, &lib);                      \
-		double end = now_ms() + 20;                                                       \
-                                                                                                  \
-		while (now_ms() < end)                                                            \
-			((void (*)(void))work)();                                                 \
-		dlclose(lib);                                                                     \
-		return work;                                                                      \
+#define WORK_IN(letter)                                                                            \
+	__attribute__((noinline)) static void *work_in_##letter(const char *path)                  \
+	{                                                                                          \
+		void *lib, *work = open_lib(path, "swap_in_" #letter, &lib);                       \
+		double end = now_ms() + 20;                                                        \
+                                                                                                   \
+		while (now_ms() < end)                                                             \
+			((void (*)(void))work)();                                                  \
+		dlclose(lib);                                                                      \
+		return work;                                                                       \
 	}
 
 WORK_IN(a)

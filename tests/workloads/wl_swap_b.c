@@ -1,3 +1,3 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "wl_swap_lib.h"
 SWAP_LIB(b)

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * wl_threads SECONDS THREADS: threads named "even" and "odd" that work in even_work and odd_work.
  * Prints "TID NAME" for each, then "ready".
@@ -15,16 +15,16 @@
 static volatile int stop;
 static pthread_barrier_t started;
 
-#define WORK(name)                                                                                \
-	__attribute__((noinline)) static void name(void)                                          \
-	{                                                                                         \
-		volatile unsigned long sink = 0;                                                  \
-                                                                                                  \
-		while (!stop) {                                                                   \
-			for (unsigned long i = 0; i < 20000; i++)                                 \
-				sink += i;                                                        \
-		}                                                                                 \
-		__asm__ volatile("");                                                             \
+#define WORK(name)                                                                                 \
+	__attribute__((noinline)) static void name(void)                                           \
+	{                                                                                          \
+		volatile unsigned long sink = 0;                                                   \
+                                                                                                   \
+		while (!stop) {                                                                    \
+			for (unsigned long i = 0; i < 20000; i++)                                  \
+				sink += i;                                                         \
+		}                                                                                  \
+		__asm__ volatile("");                                                              \
 	}
 
 WORK(even_work)

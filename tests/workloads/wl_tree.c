@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * wl_tree SECONDS: a parent that works in tree_parent, a child that was there before (tree_old), and
  * after a second one more (tree_new). Prints "ready"; waits for a line before the second child.
@@ -9,16 +9,16 @@
 #include <time.h>
 #include <unistd.h>
 
-#define WORK(name)                                                                                \
-	__attribute__((noinline)) static void name(time_t end)                                    \
-	{                                                                                         \
-		volatile unsigned long sink = 0;                                                  \
-                                                                                                  \
-		while (time(NULL) < end) {                                                        \
-			for (unsigned long i = 0; i < 20000; i++)                                 \
-				sink += i;                                                        \
-		}                                                                                 \
-		__asm__ volatile("");                                                             \
+#define WORK(name)                                                                                 \
+	__attribute__((noinline)) static void name(time_t end)                                     \
+	{                                                                                          \
+		volatile unsigned long sink = 0;                                                   \
+                                                                                                   \
+		while (time(NULL) < end) {                                                         \
+			for (unsigned long i = 0; i < 20000; i++)                                  \
+				sink += i;                                                         \
+		}                                                                                  \
+		__asm__ volatile("");                                                              \
 	}
 
 WORK(tree_parent)

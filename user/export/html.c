@@ -201,14 +201,10 @@ static const struct {
 	const char *mark;
 	int (*put)(struct page *x);
 } marks[] = {
-	{ "@TITLE@", put_title },
-	{ "@ABOUT@", put_about },
-	{ "@NOSCRIPT@", put_noscript },
-	{ "@DATA@", put_data },
-	{ "@STYLE@", put_style },
-	{ "@SCRIPT@", put_script },
-	{ "@STYLE_HASH@", put_style_hash },
-	{ "@SCRIPT_HASH@", put_script_hash },
+	{ "@TITLE@", put_title },	    { "@ABOUT@", put_about },
+	{ "@NOSCRIPT@", put_noscript },	    { "@DATA@", put_data },
+	{ "@STYLE@", put_style },	    { "@SCRIPT@", put_script },
+	{ "@STYLE_HASH@", put_style_hash }, { "@SCRIPT_HASH@", put_script_hash },
 };
 
 /* Fills in the mark at @at and returns what follows it; an '@' that begins none is text. */

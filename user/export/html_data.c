@@ -11,7 +11,7 @@
 #include "export/name_sort.h"
 #include "export/palette.h"
 
-#define PREFIX_MAX 4095		   /* two characters of 6 bits */
+#define PREFIX_MAX 4095		       /* two characters of 6 bits */
 #define PACK_FROM  ((size_t)256 << 10) /* bytes of names; fewer stay readable in the file */
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -100,7 +100,8 @@ static void put_functions(struct data *d)
 		const struct leat_function *f = &d->p->functions[d->functions.ids[i]];
 		bool has_source = f->file != LEAT_ID_NONE && *leat_profile_str(d->p, f->file);
 
-		put_varint(d->out, (uint64_t)f->kind << 2 | (has_source ? 2 : 0) | (f->name != last));
+		put_varint(d->out,
+			   (uint64_t)f->kind << 2 | (has_source ? 2 : 0) | (f->name != last));
 		put_varint(d->out, f->object < d->p->object_cnt
 					   ? number_of(&d->modules, d->p->objects[f->object].path)
 					   : 0);

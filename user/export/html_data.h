@@ -13,7 +13,7 @@
  *	nodes	   preorder: (levels up << 1 | has self), function, [self]
  * Numbers are varints of 5 bits a character, in the alphabet of base64url; lowest bits first.
  */
-int leat_html_data(struct leat_profile *p, const struct leat_tree *t, struct leat_buf *out)
-	LEAT_MUST_USE;
+int leat_html_data(struct leat_profile *p, const struct leat_tree *t,
+		   struct leat_buf *out) LEAT_MUST_USE;
 
 #endif

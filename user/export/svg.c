@@ -168,7 +168,8 @@ static int put_head(struct picture *x, int height)
 		"<!-- A flame graph by leat. Open it in a browser: a click zooms, Escape resets, "
 		"/ searches. -->\n"
 		"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"100%%\" "
-		"viewBox=\"0 0 %g %d\" preserveAspectRatio=\"xMidYMin meet\" role=\"img\" aria-labelledby=\"title\">\n<title id=\"title\">",
+		"viewBox=\"0 0 %g %d\" preserveAspectRatio=\"xMidYMin meet\" role=\"img\" "
+		"aria-labelledby=\"title\">\n<title id=\"title\">",
 		WIDTH, height);
 	leat_export_title(x->p, x->o, &text);
 	leat_export_xml_buf(x->out, &text);

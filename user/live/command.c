@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "live/command.h"
 
 #include <errno.h>
@@ -94,8 +94,7 @@ static void child(char **argv, int go_fd, int err_fd, uint64_t nofile)
 	_exit(n == sizeof(err) ? 127 : 126);
 }
 
-int leat_command_start(struct leat_command *c, char **argv, uint64_t nofile,
-		       struct leat_diag *diag)
+int leat_command_start(struct leat_command *c, char **argv, uint64_t nofile, struct leat_diag *diag)
 {
 	int go[2] = { -1, -1 }, err[2] = { -1, -1 };
 	pid_t pid = -1;
@@ -118,8 +117,8 @@ int leat_command_start(struct leat_command *c, char **argv, uint64_t nofile,
 	c->err_fd = err[0];
 	if (why) {
 		leat_command_fini(c);
-		return leat_diag_set(diag, why, LEAT_EXIT_FAILURE, "cannot start '%s' (%s)", argv[0],
-				     strerrorname_np(-why));
+		return leat_diag_set(diag, why, LEAT_EXIT_FAILURE, "cannot start '%s' (%s)",
+				     argv[0], strerrorname_np(-why));
 	}
 	c->pid = pid;
 	return 0;
@@ -127,7 +126,8 @@ int leat_command_start(struct leat_command *c, char **argv, uint64_t nofile,
 
 static int cannot_run(const char *name, int err, struct leat_diag *d)
 {
-	leat_diag_set(d, err, LEAT_EXIT_TARGET, "cannot run '%s' (%s)", name, strerrorname_np(-err));
+	leat_diag_set(d, err, LEAT_EXIT_TARGET, "cannot run '%s' (%s)", name,
+		      strerrorname_np(-err));
 	if (err == -ENOENT)
 		leat_diag_why(d, strchr(name, '/') ? "there is no such file, or its interpreter is "
 						     "missing"

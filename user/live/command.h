@@ -11,11 +11,11 @@
 #include "base/diag.h"
 
 struct leat_command {
-	pid_t pid;   /* 0: none */
-	int go_fd;   /* a byte lets it run */
-	int err_fd;  /* tells the errno of a failed exec, else ends */
+	pid_t pid;  /* 0: none */
+	int go_fd;  /* a byte lets it run */
+	int err_fd; /* tells the errno of a failed exec, else ends */
 	bool reaped;
-	int status;  /* wait status, once reaped */
+	int status;	 /* wait status, once reaped */
 	uint64_t cpu_ns; /* of it and of its descendants that were waited for, once reaped */
 };
 

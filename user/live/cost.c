@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "live/cost.h"
 
 #include <errno.h>
@@ -11,24 +11,25 @@
 #include "base/array.h"
 #include "live/procfs.h"
 
-static uint64_t process_cpu_ns(uint32_t tgid)
+/* False: it has gone. */
+static bool process_cpu_ns(uint32_t tgid, uint64_t *out)
 {
 	struct timespec ts;
 	clockid_t id;
 
 	if (clock_getcpuclockid((pid_t)tgid, &id) || clock_gettime(id, &ts))
-		return 0;
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+		return false;
+	*out = (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+	return true;
 }
 
 /* Run time of a thread of another process: its clock is not ours to read, schedstat is. */
-static uint64_t thread_cpu_ns(uint32_t tid)
+static bool thread_cpu_ns(uint32_t tid, uint64_t *out)
 {
 	char path[64];
-	uint64_t v;
 
 	snprintf(path, sizeof(path), "/proc/%u/task/%u/schedstat", tid, tid);
-	return leat_procfs_u64(path, &v) ? 0 : v;
+	return !leat_procfs_u64(path, out);
 }
 
 static uint64_t cgroup_cpu_ns(const char *cgroup)
@@ -110,9 +111,35 @@ void leat_meter_fini(struct leat_meter *m)
 	*m = (struct leat_meter){ 0 };
 }
 
-static uint64_t item_ns(const struct leat_meter *m, uint32_t id)
+static bool item_ns(const struct leat_meter *m, uint32_t id, uint64_t *out)
 {
-	return m->kind == LEAT_METER_THREADS ? thread_cpu_ns(id) : process_cpu_ns(id);
+	return m->kind == LEAT_METER_THREADS ? thread_cpu_ns(id, out) : process_cpu_ns(id, out);
+}
+
+/* CPU time of children that have ended and were waited for; 0 unknown. */
+static uint64_t waited_ns(uint32_t tgid, uint32_t *ppid)
+{
+	uint64_t hz = (uint64_t)sysconf(_SC_CLK_TCK);
+	struct leat_proc_stat st;
+	char path[64], text[1024];
+	int n;
+
+	snprintf(path, sizeof(path), "/proc/%u/stat", tgid);
+	n = leat_procfs_text(path, text, sizeof(text));
+	if (n <= 0 || leat_procfs_parse_stat(text, (size_t)n, &st) || !hz)
+		return 0;
+	*ppid = st.ppid;
+	return st.waited_ticks * (1000000000u / hz);
+}
+
+static bool follows_children(const struct leat_meter *m)
+{
+	return m->kind == LEAT_METER_PROCESSES && m->plan->children;
+}
+
+static uint64_t used_ns(const struct leat_meter_item *it)
+{
+	return it->last_ns - it->first_ns + (it->last_waited_ns - it->first_waited_ns);
 }
 
 void leat_meter_add(struct leat_meter *m, uint32_t tgid, bool born)
@@ -123,31 +150,72 @@ void leat_meter_add(struct leat_meter *m, uint32_t tgid, bool born)
 	if (m->kind != LEAT_METER_PROCESSES && m->kind != LEAT_METER_THREADS)
 		return;
 	for (i = m->n; i-- > 0;) {
-		if (m->items[i].tgid == tgid && !m->items[i].gone)
+		if (m->items[i].tgid == tgid)
 			return;
 	}
 	if (LEAT_ARRAY_ROOM(m->items, m->cap, m->n + 1, LEAT_METER_MAX)) {
 		m->partial = true;
 		return;
 	}
-	it.last_ns = item_ns(m, tgid);
+	if (!item_ns(m, tgid, &it.last_ns))
+		return;
 	it.first_ns = born ? 0 : it.last_ns;
+	if (follows_children(m))
+		it.last_waited_ns = waited_ns(tgid, &it.ppid);
+	it.first_waited_ns = born ? 0 : it.last_waited_ns;
 	m->items[m->n++] = it;
 }
 
-void leat_meter_update(struct leat_meter *m)
+static bool is_metered(const struct leat_meter *m, uint32_t tgid)
 {
 	size_t i;
 
 	for (i = 0; i < m->n; i++) {
-		struct leat_meter_item *it = &m->items[i];
-		uint64_t now = it->gone ? 0 : item_ns(m, it->tgid);
-
-		if (now >= it->last_ns && now)
-			it->last_ns = now;
-		else
-			it->gone = true;
+		if (m->items[i].tgid == tgid)
+			return true;
 	}
+	return false;
+}
+
+/*
+ * A child's time is in its parent's sum once it was waited for, exactly and whether or not it was
+ * ever sampled: of those that have gone only the ones without a known parent keep their own.
+ */
+static void item_gone(struct leat_meter *m, struct leat_meter_item *it)
+{
+	it->gone = true;
+	if (follows_children(m) && is_metered(m, it->ppid)) {
+		it->last_ns = it->first_ns;
+		it->last_waited_ns = it->first_waited_ns;
+	}
+}
+
+void leat_meter_update(struct leat_meter *m)
+{
+	bool waited = follows_children(m) && (m->n < 64 || m->rounds++ % 10 == 0);
+	size_t i, kept = 0;
+
+	for (i = 0; i < m->n; i++) {
+		struct leat_meter_item *it = &m->items[i];
+		uint64_t ns;
+
+		if (!it->gone && !item_ns(m, it->tgid, &ns))
+			item_gone(m, it);
+		else if (!it->gone && ns >= it->last_ns)
+			it->last_ns = ns;
+		if (!it->gone && waited) {
+			ns = waited_ns(it->tgid, &it->ppid);
+			it->last_waited_ns = ns > it->last_waited_ns ? ns : it->last_waited_ns;
+		}
+	}
+	/* What has gone is one sum. */
+	for (i = 0; i < m->n; i++) {
+		if (m->items[i].gone)
+			m->gone_ns += used_ns(&m->items[i]);
+		else
+			m->items[kept++] = m->items[i];
+	}
+	m->n = kept;
 }
 
 uint64_t leat_meter_ns(const struct leat_meter *m)
@@ -159,8 +227,9 @@ uint64_t leat_meter_ns(const struct leat_meter *m)
 		now = read_whole(m);
 		return now > m->base_ns ? now - m->base_ns : 0;
 	}
+	sum = m->gone_ns;
 	for (i = 0; i < m->n; i++)
-		sum += m->items[i].last_ns - m->items[i].first_ns;
+		sum += used_ns(&m->items[i]);
 	return sum;
 }
 
@@ -196,9 +265,9 @@ uint64_t leat_cost_asked(const uint64_t stat[LEAT_STAT__MAX])
 {
 	uint64_t sum = 0;
 
-#define ADD(id, class, help)                                                                      \
-	if (LEAT_STAT_CLASS_##class == LEAT_STAT_CLASS_DELIVERED ||                               \
-	    LEAT_STAT_CLASS_##class == LEAT_STAT_CLASS_LOST)                                      \
+#define ADD(id, class, help)                                                                       \
+	if (LEAT_STAT_CLASS_##class == LEAT_STAT_CLASS_DELIVERED ||                                \
+	    LEAT_STAT_CLASS_##class == LEAT_STAT_CLASS_LOST)                                       \
 		sum += stat[LEAT_STAT_##id];
 	LEAT_STATS(ADD)
 #undef ADD

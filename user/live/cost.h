@@ -11,16 +11,18 @@
 
 struct leat_meter_item {
 	uint32_t tgid;
+	uint32_t ppid;
 	bool gone;
 	uint64_t first_ns, last_ns; /* CPU time of the process, dead threads included */
+	uint64_t first_waited_ns, last_waited_ns; /* of its children that it has waited for */
 };
 
 enum leat_meter_kind {
-	LEAT_METER_NONE = 0,	  /* what the target used cannot be told */
+	LEAT_METER_NONE = 0, /* what the target used cannot be told */
 	LEAT_METER_PROCESSES = 1,
 	LEAT_METER_THREADS = 2,
 	LEAT_METER_CGROUPS = 3,
-	LEAT_METER_HOST = 4,	  /* all that was not idle */
+	LEAT_METER_HOST = 4, /* all that was not idle */
 };
 
 /* CPU time of the target while recording. */
@@ -30,7 +32,9 @@ struct leat_meter {
 	const struct leat_target *target; /* borrowed */
 	struct leat_meter_item *items;
 	size_t n, cap;
-	bool partial; /* more processes than LEAT_METER_MAX: the sum is too small */
+	bool partial;	  /* more processes than LEAT_METER_MAX: the sum is too small */
+	uint64_t gone_ns; /* of processes that have ended */
+	unsigned int rounds;
 	uint64_t base_ns; /* others than _PROCESSES: at the start */
 };
 

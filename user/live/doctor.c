@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "live/doctor.h"
 
 #include <errno.h>
@@ -52,7 +52,8 @@ int leat_live_doctor(uint32_t pid, struct leat_check **out, size_t *n)
 
 static const char *kind_of(const struct leat_perf_event *ev)
 {
-	if (strstr(ev->name, "-load") || strstr(ev->name, "-store") || strstr(ev->name, "-prefetch"))
+	if (strstr(ev->name, "-load") || strstr(ev->name, "-store") ||
+	    strstr(ev->name, "-prefetch"))
 		return "cache";
 	return ev->hardware ? "hardware" : "software";
 }

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* leat doctor: kernel, privileges, limits. */
 #include <errno.h>
 #include <linux/capability.h>
@@ -22,8 +22,8 @@
 #define CAP_CHECKPOINT_RESTORE 40
 #endif
 
-#define SETCAP                                                                                    \
-	"sudo setcap cap_bpf,cap_perfmon,cap_sys_ptrace,cap_dac_read_search,"                     \
+#define SETCAP                                                                                     \
+	"sudo setcap cap_bpf,cap_perfmon,cap_sys_ptrace,cap_dac_read_search,"                      \
 	"cap_checkpoint_restore,cap_syslog+ep $(command -v leat)"
 
 static void check_kernel(struct leat_checks *c)
@@ -100,8 +100,7 @@ static void check_caps(struct leat_checks *c)
 		}
 		leat_check_value(k, "missing (euid %u, CapEff %016llx)", (unsigned int)geteuid(),
 				 (unsigned long long)st.cap_eff);
-		leat_check_bad(k, needs[i].level, needs[i].use,
-			       "sudo leat ..., or once: " SETCAP);
+		leat_check_bad(k, needs[i].level, needs[i].use, "sudo leat ..., or once: " SETCAP);
 	}
 	if (st.seccomp == 2) {
 		struct leat_check *k = leat_check_add(c, "seccomp");
@@ -113,8 +112,8 @@ static void check_caps(struct leat_checks *c)
 	}
 }
 
-static bool sysctl(struct leat_checks *c, const char *name, const char *path,
-		   struct leat_check **k, int64_t *v)
+static bool sysctl(struct leat_checks *c, const char *name, const char *path, struct leat_check **k,
+		   int64_t *v)
 {
 	char text[64];
 
@@ -137,8 +136,9 @@ static void check_sysctls(struct leat_checks *c)
 	    v > 2)
 		leat_check_bad(k, LEAT_CHECK_WARN, "only cap_perfmon, not a sysctl, gives access",
 			       "");
-	if (sysctl(c, "perf_event_max_sample_rate",
-		   "/proc/sys/kernel/perf_event_max_sample_rate", &k, &v) && v < 99)
+	if (sysctl(c, "perf_event_max_sample_rate", "/proc/sys/kernel/perf_event_max_sample_rate",
+		   &k, &v) &&
+	    v < 99)
 		leat_check_bad(k, LEAT_CHECK_FAIL, "the default of 99 Hz is above the limit",
 			       "sudo sysctl kernel.perf_event_max_sample_rate=100000");
 	if (sysctl(c, "perf_event_max_stack", "/proc/sys/kernel/perf_event_max_stack", &k, &v) &&
@@ -146,9 +146,10 @@ static void check_sysctls(struct leat_checks *c)
 		leat_check_bad(k, LEAT_CHECK_WARN, "kernel stacks are cut short",
 			       "sudo sysctl kernel.perf_event_max_stack=127");
 	if (sysctl(c, "kptr_restrict", "/proc/sys/kernel/kptr_restrict", &k, &v) && v > 1)
-		leat_check_bad(k, LEAT_CHECK_WARN,
-			       "kernel symbols are hidden from everyone: kernel frames stay unnamed",
-			       "sudo sysctl kernel.kptr_restrict=1");
+		leat_check_bad(
+			k, LEAT_CHECK_WARN,
+			"kernel symbols are hidden from everyone: kernel frames stay unnamed",
+			"sudo sysctl kernel.kptr_restrict=1");
 }
 
 static void check_lockdown(struct leat_checks *c)
@@ -176,7 +177,8 @@ static void check_place(struct leat_checks *c)
 		leat_check_value(k, "initial");
 	} else {
 		leat_check_value(k, "nested (%llu)", (unsigned long long)ns);
-		leat_check_bad(k, LEAT_CHECK_WARN, "processes outside of this container are not seen",
+		leat_check_bad(k, LEAT_CHECK_WARN,
+			       "processes outside of this container are not seen",
 			       "run on the host, or start the container with --pid=host");
 	}
 	k = leat_check_add(c, "/proc");

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* leat doctor: what this kernel and this host offer for a recording, and what a target lacks. */
 #include <dirent.h>
 #include <elf.h>
@@ -74,8 +74,9 @@ static void check_kallsyms(struct leat_checks *c)
 	} else if (strtoull(text, NULL, 16) == 0 && !strncmp(text, "0000000000000000 ", 17) &&
 		   strstr(text, "\n0000000000000000 ")) {
 		leat_check_value(k, "hidden");
-		leat_check_bad(k, LEAT_CHECK_WARN, "kernel frames stay unnamed",
-			       "sudo leat, or cap_syslog; kernel.kptr_restrict=2 hides them from all");
+		leat_check_bad(
+			k, LEAT_CHECK_WARN, "kernel frames stay unnamed",
+			"sudo leat, or cap_syslog; kernel.kptr_restrict=2 hides them from all");
 	} else {
 		leat_check_value(k, "/proc/kallsyms");
 	}

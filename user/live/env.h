@@ -18,9 +18,9 @@
 struct leat_env;
 
 struct leat_env_opts {
-	bool all;	 /* follow every process; else those of leat_env_add alone */
-	bool children;	 /* a followed process's children are followed */
-	bool threads;	 /* names of threads too */
+	bool all;      /* follow every process; else those of leat_env_add alone */
+	bool children; /* a followed process's children are followed */
+	bool threads;  /* names of threads too */
 	uint32_t self_tgid;
 	const uint32_t *cpus; /* online ones; borrowed until start has returned */
 	size_t cpu_cnt;
@@ -33,13 +33,13 @@ struct leat_env_opts {
 };
 
 struct leat_env_stats {
-	uint64_t records;   /* delivered */
-	uint64_t foreign;   /* side-band records of processes that nobody asked for */
-	uint64_t lost;	    /* side-band records lost in the kernel */
+	uint64_t records; /* delivered */
+	uint64_t foreign; /* side-band records of processes that nobody asked for */
+	uint64_t lost;	  /* side-band records lost in the kernel */
 	uint64_t malformed;
-	uint64_t reads;	    /* of a process's /proc */
-	uint64_t read_ns;   /* time spent on them */
-	uint64_t rereads;   /* of reads: after a loss */
+	uint64_t reads;	  /* of a process's /proc */
+	uint64_t read_ns; /* time spent on them */
+	uint64_t rereads; /* of reads: after a loss */
 	uint64_t unreadable;
 	uint64_t truncated; /* processes with more mappings than the stated maximum */
 };

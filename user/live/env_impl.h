@@ -15,10 +15,10 @@
 /* Processes whose /proc is read again after a loss. */
 #define LEAT_ENV_KEPT_MAX 4096
 
-#define LEAT_ENV_FOLLOWED 1u /* asked for */
-#define LEAT_ENV_KNOWN	  2u /* its mappings are known: read, inherited or born under our eyes */
-#define LEAT_ENV_TRIED	  4u /* /proc was read, with whatever result */
-#define LEAT_ENV_JIT	  8u /* has code without a file: its root is held */
+#define LEAT_ENV_FOLLOWED 1u  /* asked for */
+#define LEAT_ENV_KNOWN	  2u  /* its mappings are known: read, inherited or born under our eyes */
+#define LEAT_ENV_TRIED	  4u  /* /proc was read, with whatever result */
+#define LEAT_ENV_JIT	  8u  /* has code without a file: its root is held */
 #define LEAT_ENV_COUNTED  16u /* is among .alive */
 
 /* A process whose /proc may have to be read again. */
@@ -39,7 +39,7 @@ struct leat_env {
 	struct leat_bus *bus; /* borrowed from open on */
 	struct leat_rings rings;
 	bool started;
-	uint8_t *bits; /* LEAT_ENV_* by tgid */
+	uint8_t *bits;	       /* LEAT_ENV_* by tgid */
 	struct leat_buf arena; /* records read from the rings, not yet delivered */
 	struct leat_env_pending *pending;
 	size_t pending_cnt, pending_cap;
@@ -53,7 +53,7 @@ struct leat_env {
 	bool any_dirty;
 	bool useful;
 	uint64_t mnt_ns; /* leat's own */
-	char *text;		 /* for reading /proc, LEAT_ENV_TEXT bytes */
+	char *text;	 /* for reading /proc, LEAT_ENV_TEXT bytes */
 	struct leat_env_stats stats;
 	struct leat_diag diag;
 };

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Processes that were there before: read from /proc, delivered as records. */
 #include <errno.h>
 #include <fcntl.h>

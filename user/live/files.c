@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "live/files.h"
 
 #include <errno.h>
@@ -241,8 +241,8 @@ static struct leat_file *add_file(struct leat_files *f, const struct leat_rec_mm
 	struct leat_file_want w = want_of(m);
 	uint32_t same;
 
-	if (f->n >= LEAT_FILES_MAX ||
-	    LEAT_ARRAY_ROOM(f->items, f->cap, f->n + 1, LEAT_FILES_MAX) || remember_place(&it, m))
+	if (f->n >= LEAT_FILES_MAX || LEAT_ARRAY_ROOM(f->items, f->cap, f->n + 1, LEAT_FILES_MAX) ||
+	    remember_place(&it, m))
 		return NULL;
 	try_open(f, &it, m);
 	know_build_id(&it, m);
@@ -310,7 +310,8 @@ static bool is_own_root(uint32_t tgid, int root)
 
 	snprintf(path, sizeof(path), "/proc/%u/ns/mnt", tgid);
 	return !fstat(root, &a) && !stat("/", &b) && a.st_dev == b.st_dev && a.st_ino == b.st_ino &&
-	       !stat(path, &ns_a) && !stat("/proc/self/ns/mnt", &ns_b) && ns_a.st_ino == ns_b.st_ino;
+	       !stat(path, &ns_a) && !stat("/proc/self/ns/mnt", &ns_b) &&
+	       ns_a.st_ino == ns_b.st_ino;
 }
 
 void leat_files_keep_root(struct leat_files *f, uint32_t tgid)

@@ -12,13 +12,14 @@
 #include "elf/elf_file.h"
 #include "live/files.h"
 
-#define LEAT_FILES_MAX	   (1u << 20)
-#define LEAT_FILES_TRIES   8 /* how many sightings of a file that could not be opened are followed up */
+#define LEAT_FILES_MAX (1u << 20)
+#define LEAT_FILES_TRIES                                                                           \
+	8 /* how many sightings of a file that could not be opened are followed up */
 #define LEAT_FILES_ROOTS_MAX 4096
 
 /* A distinct file. */
 struct leat_file {
-	int fd; /* -1: not held */
+	int fd;			    /* -1: not held */
 	uint64_t dev, ino, ino_gen; /* as mappings show them; 0 unknown */
 	struct leat_build_id build_id;
 	bool elf;
@@ -59,7 +60,7 @@ struct leat_files {
 
 /* What is known about a file that shall be opened. */
 struct leat_file_want {
-	uint32_t tgid; /* 0: no process is known */
+	uint32_t tgid;	     /* 0: no process is known */
 	uint64_t start, end; /* mapping; 0: unknown */
 	const char *path;
 	uint64_t dev, ino, ino_gen;

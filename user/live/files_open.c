@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Opening files of targets: by the mapping itself, by the process's root, never on trust. */
 #include <errno.h>
 #include <fcntl.h>

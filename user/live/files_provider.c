@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What symbols asks for: binaries that are held, debug files, perf maps, kallsyms, the vDSO. */
 #include <errno.h>
 #include <fcntl.h>
@@ -189,7 +189,8 @@ static int open_perf_map(struct leat_files *f, const struct leat_profile *p,
 	root = root_fd(f, p, o);
 	if (root < 0)
 		return root;
-	snprintf(path, sizeof(path), "/tmp/perf-%u.map", proc->ns_tgid ? proc->ns_tgid : proc->tgid);
+	snprintf(path, sizeof(path), "/tmp/perf-%u.map",
+		 proc->ns_tgid ? proc->ns_tgid : proc->tgid);
 	fd = leat_file_open_in_root(root, path, false);
 	if (fd < 0)
 		return fd == -ELOOP || fd == -EINVAL ? -EPERM : fd;

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* After the recording: the last records, names, the verdict. */
 #include <errno.h>
 #include <stdio.h>
@@ -47,9 +47,9 @@ static void fill_wanted(const struct leat_run *r, struct leat_verdict *v)
 	}
 	v->wanted = v->kernel_skipped = 0;
 	if (all > v->kernel[LEAT_STAT_SEEN] && v->kernel[LEAT_STAT_SEEN])
-		v->kernel_skipped = (uint64_t)((double)asked *
-					       (double)(all - v->kernel[LEAT_STAT_SEEN]) /
-					       (double)v->kernel[LEAT_STAT_SEEN]);
+		v->kernel_skipped =
+			(uint64_t)((double)asked * (double)(all - v->kernel[LEAT_STAT_SEEN]) /
+				   (double)v->kernel[LEAT_STAT_SEEN]);
 	if (all)
 		v->wanted = asked + v->kernel_skipped;
 }
@@ -76,7 +76,8 @@ static int nothing(const struct leat_run *r, const struct leat_verdict *v)
 
 	if (r->target_gone) {
 		leat_diag_set(r->diag, -ESRCH, LEAT_EXIT_TARGET,
-			      "%s ended before the first sample, after %.2f s", r->plan.label, secs);
+			      "%s ended before the first sample, after %.2f s", r->plan.label,
+			      secs);
 		leat_diag_why(r->diag, "it used %.3f s of CPU", (double)v->target_cpu_ns / 1e9);
 		return -ESRCH;
 	}
@@ -86,8 +87,10 @@ static int nothing(const struct leat_run *r, const struct leat_verdict *v)
 	if (r->meter.kind == LEAT_METER_NONE)
 		leat_diag_why(r->diag, "no process of the target ran while leat looked");
 	else if (v->kernel_skipped)
-		leat_diag_why(r->diag, "the kernel skipped %llu samples: another tracing program "
-				       "runs beside leat", (unsigned long long)v->kernel_skipped);
+		leat_diag_why(r->diag,
+			      "the kernel skipped %llu samples: another tracing program "
+			      "runs beside leat",
+			      (unsigned long long)v->kernel_skipped);
 	return -ENODATA;
 }
 
@@ -99,8 +102,8 @@ static int resolve(struct leat_run *r, struct leat_profile *p)
 
 	if ((err = leat_symbols_check_calls(p, &prov)) || (err = leat_judge_stacks(p)) ||
 	    (err = leat_symbols_resolve(p, &prov, &so)) || (err = leat_judge_count(p)))
-		return leat_diag_set(r->diag, err, LEAT_EXIT_FAILURE, "cannot name the profile (%s)",
-				     strerrorname_np(-err));
+		return leat_diag_set(r->diag, err, LEAT_EXIT_FAILURE,
+				     "cannot name the profile (%s)", strerrorname_np(-err));
 	return 0;
 }
 

@@ -26,14 +26,20 @@ enum leat_unwind_mode {
 
 /* Members of one kind unite, different kinds intersect. */
 struct leat_target {
-	uint32_t *pids;	     size_t pid_cnt;  /* processes, leat's own pid namespace */
-	uint32_t *tids;	     size_t tid_cnt;
-	const char **names;  size_t name_cnt; /* globs on the process's name or executable */
-	const char **cgroups; size_t cgroup_cnt; /* paths: absolute, or below the cgroup v2 mount */
-	uint32_t *uids;	     size_t uid_cnt;
-	uint32_t *cpus;	     size_t cpu_cnt;
+	uint32_t *pids;
+	size_t pid_cnt; /* processes, leat's own pid namespace */
+	uint32_t *tids;
+	size_t tid_cnt;
+	const char **names;
+	size_t name_cnt; /* globs on the process's name or executable */
+	const char **cgroups;
+	size_t cgroup_cnt; /* paths: absolute, or below the cgroup v2 mount */
+	uint32_t *uids;
+	size_t uid_cnt;
+	uint32_t *cpus;
+	size_t cpu_cnt;
 	bool all;
-	char **command;	     /* NULL-terminated argv to start, or NULL */
+	char **command; /* NULL-terminated argv to start, or NULL */
 };
 
 struct leat_live_progress {
@@ -51,15 +57,19 @@ struct leat_live_opts {
 	uint64_t freq_hz;  /* 0: by period */
 	uint64_t period;
 	uint64_t duration_ns; /* 0: until stopped or the target's end */
-	bool user_only, kernel_only, per_thread, stream, children, idle, no_kthreads;
+	bool user_only, kernel_only, per_thread, stream, idle, no_kthreads;
+	bool children; /* also of a command: the default is the caller's business */
 	uint32_t max_stack;
 	enum leat_unwind_mode unwind;
 	bool anonymize;
-	size_t ring_bytes;     /* 0: default */
-	uint32_t ring_cnt;     /* 0: default; tests force more */
-	const char *title;     /* NULL: made up */
+	size_t ring_bytes; /* 0: default */
+	uint32_t ring_cnt; /* 0: default; tests force more */
+	const char *title; /* NULL: made up */
 	const char *command_line;
-	/* Set by a signal handler: 0 go on, 1 end with the result. */
+	/*
+	 * Set by a signal handler: 0 go on, else end with the result. A started command that is
+	 * still there then gets the signal of this number (1: SIGTERM), after @duration_ns SIGTERM.
+	 */
 	const volatile sig_atomic_t *stop;
 	/* Called at most 4 times a second, and once when sampling has begun (samples == 0, elapsed 0). */
 	void (*on_progress)(void *ctx, const struct leat_live_progress *p);
@@ -76,8 +86,8 @@ struct leat_live_child {
 struct leat_live_result {
 	struct leat_profile *profile; /* resolved, judged, with verdict; the caller's */
 	struct leat_live_child child;
-	char event_note[256];	/* "" or why another event than asked for was used */
-	bool target_gone;	/* the target ended before the duration */
+	char event_note[256]; /* "" or why another event than asked for was used */
+	bool target_gone;     /* the target ended before the duration */
 	uint64_t target_cpu_ns;
 };
 

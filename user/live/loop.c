@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The recording itself: one thread, woken by the side band, the rings, and the target's end. */
 #include <errno.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "live/plan.h"
 
 #include <errno.h>
@@ -44,8 +44,7 @@ void leat_plan_fini(struct leat_plan *p)
 	*p = (struct leat_plan){ 0 };
 }
 
-static int choose_event(struct leat_plan *p, const struct leat_live_opts *o,
-			struct leat_diag *diag)
+static int choose_event(struct leat_plan *p, const struct leat_live_opts *o, struct leat_diag *diag)
 {
 	const char *name = o->event ? o->event : "cycles";
 
@@ -72,10 +71,11 @@ static int check_freq(struct leat_plan *p, const struct leat_live_opts *o, struc
 	leat_diag_set(diag, -EINVAL, LEAT_EXIT_USAGE,
 		      "frequency %llu Hz is above the kernel's limit of %llu Hz",
 		      (unsigned long long)o->freq_hz, (unsigned long long)max);
-	leat_diag_why(diag,
-		      "kernel.perf_event_max_sample_rate is %llu; the kernel lowers it by itself when "
-		      "interrupts take too long",
-		      (unsigned long long)max);
+	leat_diag_why(
+		diag,
+		"kernel.perf_event_max_sample_rate is %llu; the kernel lowers it by itself when "
+		"interrupts take too long",
+		(unsigned long long)max);
 	leat_diag_fix(diag, "-F %llu", (unsigned long long)max);
 	return -EINVAL;
 }

@@ -23,7 +23,7 @@ struct leat_plan {
 	size_t proc_cnt, proc_cap;
 	uint32_t *online; /* CPUs for the side band */
 	size_t online_cnt;
-	uint32_t *cpus;	  /* CPUs to sample on: of the online ones */
+	uint32_t *cpus; /* CPUs to sample on: of the online ones */
 	size_t cpu_cnt;
 	const char *cgroup_path[LEAT_CFG_MAX_CGROUPS]; /* for its CPU time; owned */
 	bool env_all; /* the target is not a list of processes: follow all */

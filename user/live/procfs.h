@@ -17,7 +17,8 @@ struct leat_proc_stat {
 	char comm[LEAT_COMM_LEN * 4]; /* may hold anything but a NUL; kernel threads' are longer */
 	char state;
 	uint32_t flags;	       /* PF_* */
-	uint64_t start_ticks; /* since boot, in clock ticks, suspended time included */
+	uint64_t waited_ticks; /* CPU time of children that were waited for */
+	uint64_t start_ticks;  /* since boot, in clock ticks, suspended time included */
 };
 /* -EBADMSG malformed. */
 int leat_procfs_parse_stat(const char *s, size_t n, struct leat_proc_stat *out) LEAT_MUST_USE;
@@ -27,7 +28,7 @@ struct leat_proc_status {
 	uint32_t tgid;
 	uint32_t ppid;
 	uint32_t uid;	   /* effective */
-	uint32_t ns_tgid; /* the last of NStgid: in its own pid namespace */
+	uint32_t ns_tgid;  /* the last of NStgid: in its own pid namespace */
 	uint32_t ns_depth; /* how many NStgid has */
 	uint64_t cap_eff;
 	uint64_t rss_peak_bytes; /* VmHWM */

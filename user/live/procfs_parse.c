@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
 #include <string.h>
 
@@ -53,6 +53,7 @@ static int number32(const char *s, const char *end, uint32_t *out)
 int leat_procfs_parse_stat(const char *s, size_t n, struct leat_proc_stat *out)
 {
 	struct leat_proc_stat st = { 0 };
+	uint64_t user, system;
 	const char *end = s + n, *open_paren = memchr(s, '(', n), *close_paren, *state;
 	size_t len;
 	int err;
@@ -72,8 +73,11 @@ int leat_procfs_parse_stat(const char *s, size_t n, struct leat_proc_stat *out)
 	if ((err = number32(s, end, &st.pid)) ||
 	    (err = number32(word_at(close_paren + 1, end, 1), end, &st.ppid)) ||
 	    (err = number32(word_at(close_paren + 1, end, 6), end, &st.flags)) ||
+	    (err = number(word_at(close_paren + 1, end, 13), end, &user)) ||
+	    (err = number(word_at(close_paren + 1, end, 14), end, &system)) ||
 	    (err = number(word_at(close_paren + 1, end, 19), end, &st.start_ticks)))
 		return err;
+	st.waited_ticks = user + system;
 	*out = st;
 	return 0;
 }
@@ -178,7 +182,7 @@ int leat_procfs_parse_cpus(const char *s, size_t n, uint32_t *out, size_t max, s
 	while (end > s && (end[-1] == '\n' || end[-1] == '\0'))
 		end--;
 	while (s < end) {
-		uint32_t a, b, i;
+		uint32_t a = 0, b, i;
 
 		if (cpu_number(&s, end, &a))
 			return -EBADMSG;

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* leat_live_record: from finding the target to a finished profile. */
 #include <errno.h>
 #include <signal.h>

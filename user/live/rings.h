@@ -20,8 +20,8 @@ struct leat_ring {
 struct leat_rings {
 	struct leat_ring *items;
 	size_t n;
-	void *record;	  /* one record, copied out of its ring */
-	int epoll_fd;	  /* readable when any of them is */
+	void *record;	   /* one record, copied out of its ring */
+	int epoll_fd;	   /* readable when any of them is */
 	bool has_build_id; /* mappings carry the build id (Linux 5.12) */
 };
 

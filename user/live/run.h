@@ -40,7 +40,7 @@ struct leat_run {
 	size_t watch_cnt, watch_gone;
 	uint64_t env_next_ns; /* the side band is not read before, and does not wake us */
 	uint64_t env_gap_ns;
-	bool env_quiet;	      /* its wake-ups are off until env_next_ns */
+	bool env_quiet; /* its wake-ups are off until env_next_ns */
 
 	uint64_t begin_ns;	   /* of leat_live_record */
 	uint64_t start_ns, end_ns; /* of sampling, CLOCK_MONOTONIC */

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "live/sideband.h"
 
 #include <errno.h>
@@ -49,8 +49,8 @@ static int decode_identity(struct leat_reader *r, bool by_build_id, struct leat_
 
 	if (!by_build_id) {
 		if ((err = leat_reader_u32(r, &dev_major)) ||
-		    (err = leat_reader_u32(r, &dev_minor)) ||
-		    (err = leat_reader_u64(r, &s->ino)) || (err = leat_reader_u64(r, &s->ino_gen)))
+		    (err = leat_reader_u32(r, &dev_minor)) || (err = leat_reader_u64(r, &s->ino)) ||
+		    (err = leat_reader_u64(r, &s->ino_gen)))
 			return err;
 		s->dev = makedev(dev_major, dev_minor);
 		return 0;

@@ -29,8 +29,8 @@ enum leat_sideband_kind {
 
 struct leat_sideband {
 	enum leat_sideband_kind kind;
-	uint32_t tgid, tid;   /* of an event's subject; UINT32_MAX or 0: not of our namespace */
-	uint64_t ts_ns;	      /* CLOCK_MONOTONIC */
+	uint32_t tgid, tid; /* of an event's subject; UINT32_MAX or 0: not of our namespace */
+	uint64_t ts_ns;	    /* CLOCK_MONOTONIC */
 	uint32_t cpu;
 	uint32_t ptgid, ptid; /* fork, exit */
 	bool exec;	      /* comm: came with an exec */

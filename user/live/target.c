@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Finding the processes and threads that the user named. */
 #include <errno.h>
 #include <fnmatch.h>
@@ -24,20 +24,25 @@ static int not_found(const char *what, uint32_t pid, int err, struct leat_diag *
 	if (err == -EACCES || err == -EPERM) {
 		leat_diag_set(d, err, LEAT_EXIT_PRIVILEGE, "%s %u is hidden from leat (%s)", what,
 			      pid, strerrorname_np(-err));
-		leat_diag_why(d, "/proc/%u cannot be read: a security module, or /proc is mounted "
-				 "with hidepid", pid);
+		leat_diag_why(d,
+			      "/proc/%u cannot be read: a security module, or /proc is mounted "
+			      "with hidepid",
+			      pid);
 		return err;
 	}
 	if (!in_container()) {
 		leat_diag_set(d, -ESRCH, LEAT_EXIT_TARGET, "%s %u not found (ESRCH)", what, pid);
-		leat_diag_why(d, "/proc/%u does not exist: it has ended, or the number is wrong", pid);
+		leat_diag_why(d, "/proc/%u does not exist: it has ended, or the number is wrong",
+			      pid);
 		leat_diag_fix(d, "find it: pgrep -a NAME; or record by name: leat record -n NAME");
 		return -ESRCH;
 	}
 	leat_diag_set(d, -ESRCH, LEAT_EXIT_TARGET, "%s %u not found in this pid namespace (ESRCH)",
 		      what, pid);
-	leat_diag_why(d, "you are in a container (pid ns %llu); processes of the host are not "
-			 "visible here", (unsigned long long)leat_procfs_ns(0, "pid"));
+	leat_diag_why(d,
+		      "you are in a container (pid ns %llu); processes of the host are not "
+		      "visible here",
+		      (unsigned long long)leat_procfs_ns(0, "pid"));
 	leat_diag_fix(d, "run on the host, or start the container with --pid=host "
 			 "--cap-add=PERFMON --cap-add=BPF");
 	return -ESRCH;
@@ -54,7 +59,8 @@ static int check_process(uint32_t pid, struct leat_diag *d)
 		if (leat_procfs_read(info.status.tgid, &leader))
 			memcpy(leader.comm, info.comm, sizeof(leader.comm));
 		leat_diag_set(d, -EINVAL, LEAT_EXIT_TARGET, "%u is a thread, not a process", pid);
-		leat_diag_why(d, "it is a thread of process %u (%s)", info.status.tgid, leader.comm);
+		leat_diag_why(d, "it is a thread of process %u (%s)", info.status.tgid,
+			      leader.comm);
 		leat_diag_fix(d, "-p %u for the process, or -t %u for that thread alone",
 			      info.status.tgid, pid);
 		return -EINVAL;
@@ -181,7 +187,7 @@ int leat_plan_names(struct leat_plan *p, const struct leat_target *t, struct lea
 struct parent_list {
 	struct leat_proc_pair {
 		uint32_t pid, ppid;
-	} *items;
+	} * items;
 	size_t n, cap;
 };
 
@@ -215,8 +221,8 @@ static int add_children(struct leat_plan *p, const struct parent_list *l)
 				int err = 0;
 
 				if (l->items[i].ppid == p->procs[k].tgid)
-					err = leat_plan_add(p, l->items[i].pid,
-							    p->procs[k].bits, false);
+					err = leat_plan_add(p, l->items[i].pid, p->procs[k].bits,
+							    false);
 				if (err)
 					return err;
 			}

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* CPUs and cgroups that the user named. */
 #include <errno.h>
 #include <linux/magic.h>
@@ -126,8 +126,9 @@ static int find_cgroup(const char *name, char *path, size_t cap, struct leat_dia
 	if (is_cgroup2(path))
 		return 0;
 	leat_diag_set(diag, -ENOENT, LEAT_EXIT_TARGET, "cgroup '%s' not found", name);
-	leat_diag_why(diag, access(name, F_OK) ? "neither it nor %s exists"
-					       : "it is not part of cgroup v2, and %s does not exist",
+	leat_diag_why(diag,
+		      access(name, F_OK) ? "neither it nor %s exists"
+					 : "it is not part of cgroup v2, and %s does not exist",
 		      path);
 	leat_diag_fix(diag, "the cgroup of a process: cat /proc/PID/cgroup (the line that begins "
 			    "with 0::)");

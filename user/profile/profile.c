@@ -19,6 +19,10 @@ static int init(struct leat_profile *p)
 	p->ix = calloc(1, sizeof(*p->ix));
 	if (!p->ix)
 		return -ENOMEM;
+	/* Never NULL: a stack without frames has a place in it too. */
+	err = LEAT_ARRAY_ROOM(p->frame_ids, p->frame_id_cap, 1, LEAT_PROFILE_MAX_FRAME_IDS);
+	if (err)
+		return err;
 	return leat_intern_str(p->strings, "", &empty);
 }
 

@@ -36,13 +36,13 @@ struct leat_mappings *leat_maps_of(struct leat_session *s, uint32_t process, uin
 	uint64_t until = UINT64_MAX;
 	size_t steps = 0;
 
-	/* Bounded, should records that contradict each other ever make a circle of parents. */
-	while (!s->p->processes[process].maps.n && s->inc[process].inherit != LEAT_ID_NONE &&
-	       steps++ < s->p->process_cnt) {
+	/* Ends: nobody inherits from himself, see leat_on_fork. */
+	while (!s->p->processes[process].maps.n && s->inc[process].inherit != LEAT_ID_NONE) {
 		const struct leat_incarnation *inc = &s->inc[process];
 
 		until = inc->inherit_ns < until ? inc->inherit_ns : until;
 		process = inc->inherit;
+		steps++;
 	}
 	if (steps > 1) { /* a long line of forks is walked once */
 		of->inherit = process;

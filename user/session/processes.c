@@ -187,6 +187,14 @@ static int fork_child(struct leat_session *s, const struct leat_record *r, uint3
 	return 0;
 }
 
+/* Whether @process has its mappings from @from, at whatever distance. */
+static bool has_maps_of(const struct leat_session *s, uint32_t process, uint32_t from)
+{
+	while (process != LEAT_ID_NONE && process != from)
+		process = s->inc[process].inherit;
+	return process == from;
+}
+
 /* A child that was seen before its fork was told: what it has of its own stands. */
 static void adopt_child(struct leat_session *s, const struct leat_record *r, uint32_t parent,
 			uint32_t child)
@@ -203,7 +211,9 @@ static void adopt_child(struct leat_session *s, const struct leat_record *r, uin
 		to->maps_known = from->maps_known;
 		to->ppid = from->tgid;
 	}
-	if (s->inc[child].inherit == LEAT_ID_NONE && !to->maps.n && child != parent) {
+	/* Records that contradict each other must not make a circle. */
+	if (s->inc[child].inherit == LEAT_ID_NONE && !to->maps.n &&
+	    !has_maps_of(s, parent, child)) {
 		s->inc[child].inherit = parent;
 		s->inc[child].inherit_ns = r->ts_ns;
 	}

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "event/format.h"
 #include "event/wire.h"
 #include "session/impl.h"
@@ -29,23 +30,25 @@ static const struct listener {
 
 int leat_session_new(struct leat_session **out)
 {
-	struct leat_session *s = calloc(1, sizeof(*s));
+	LEAT_AUTO(leat_session_free) struct leat_session *s = calloc(1, sizeof(*s));
 	int err;
 
 	if (!s)
 		return -ENOMEM;
-	err = leat_profile_new(&s->p);
-	if (err) {
-		free(s);
-		return err;
-	}
 	leat_index_init(&s->tgid_index);
 	leat_index_init(&s->raw_index);
 	leat_index_init(&s->placed_index);
+	err = leat_profile_new(&s->p);
+	/* Never NULL: a stack without frames has a place in it too. */
+	if (!err)
+		err = LEAT_ARRAY_ROOM(s->raw_frames, s->raw_frame_cap, 1,
+				      LEAT_SESSION_MAX_RAW_FRAMES);
+	if (err)
+		return err;
 	s->kernel_object = LEAT_ID_NONE;
 	s->unsent_stack = LEAT_ID_NONE;
 	s->pending_free = LEAT_ID_NONE;
-	*out = s;
+	*out = LEAT_TAKE(s);
 	return 0;
 }
 

@@ -333,9 +333,9 @@ void leat_job_binary(struct leat_job *j)
 	LEAT_CLOSE int fd = -1;
 	int err;
 
-	fd = leat_files_open(j->files, o,
-			     o->kind == LEAT_OBJECT_VDSO ? LEAT_FILE_VDSO : LEAT_FILE_BINARY, NULL,
-			     0);
+	fd = leat_opener_open(j->files, o,
+			      o->kind == LEAT_OBJECT_VDSO ? LEAT_FILE_VDSO : LEAT_FILE_BINARY, NULL,
+			      0);
 	err = fd < 0 ? fd : leat_elf_open(&elf, fd);
 	if (err == -ENOMEM) {
 		j->err = err;

@@ -22,7 +22,7 @@ static bool is_of_build(struct leat_elf *e, const struct leat_build_id *want)
 	       memcmp(id.bytes, want->bytes, id.len) == 0;
 }
 
-static int open_by_build_id(struct leat_files *files, const struct leat_object *o,
+static int open_by_build_id(struct leat_opener *files, const struct leat_object *o,
 			    const struct leat_build_id *id, struct leat_elf **out)
 {
 	static const char digits[] = "0123456789abcdef";
@@ -42,7 +42,7 @@ static int open_by_build_id(struct leat_files *files, const struct leat_object *
 			*p++ = '/';
 	}
 	memcpy(p, ".debug", sizeof(".debug"));
-	fd = leat_files_open(files, o, LEAT_FILE_BUILD_ID, path, 0);
+	fd = leat_opener_open(files, o, LEAT_FILE_BUILD_ID, path, 0);
 	if (fd < 0)
 		return -ENOENT;
 	err = open_at(fd, &e);
@@ -69,7 +69,7 @@ static int try_link(int fd, const struct leat_build_id *id, uint32_t crc, struct
 	return 0;
 }
 
-static int open_by_link(struct leat_files *files, const struct leat_object *o,
+static int open_by_link(struct leat_opener *files, const struct leat_object *o,
 			struct leat_elf *binary, const struct leat_build_id *id,
 			struct leat_elf **out)
 {
@@ -82,7 +82,7 @@ static int open_by_link(struct leat_files *files, const struct leat_object *o,
 	if (!*name || strchr(name, '/') || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 		return -ENOENT;
 	for (unsigned int n = 0; n < DEBUGLINK_PLACES; n++) {
-		LEAT_CLOSE int fd = leat_files_open(files, o, LEAT_FILE_DEBUGLINK, name, n);
+		LEAT_CLOSE int fd = leat_opener_open(files, o, LEAT_FILE_DEBUGLINK, name, n);
 		int err;
 
 		if (fd < 0)
@@ -94,7 +94,7 @@ static int open_by_link(struct leat_files *files, const struct leat_object *o,
 	return -ENOENT;
 }
 
-int leat_debug_file_open(struct leat_files *files, const struct leat_object *o,
+int leat_debug_file_open(struct leat_opener *files, const struct leat_object *o,
 			 struct leat_elf *binary, struct leat_elf **out)
 {
 	struct leat_build_id id = { 0 };

@@ -10,7 +10,7 @@
  * Looks by build id, then by .gnu_debuglink. Only a file with the same build id is taken, or one
  * with the CRC that the link tells when the binary has no build id. -ENOENT none, -ENOMEM.
  */
-int leat_debug_file_open(struct leat_files *files, const struct leat_object *o,
+int leat_debug_file_open(struct leat_opener *files, const struct leat_object *o,
 			 struct leat_elf *binary, struct leat_elf **out) LEAT_MUST_USE;
 
 #endif

@@ -6,8 +6,8 @@
 
 #include "base/array.h"
 
-int leat_files_open(struct leat_files *f, const struct leat_object *o, enum leat_file_what what,
-		    const char *arg, unsigned int n)
+int leat_opener_open(struct leat_opener *f, const struct leat_object *o, enum leat_file_what what,
+		     const char *arg, unsigned int n)
 {
 	int fd;
 

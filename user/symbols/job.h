@@ -16,7 +16,7 @@
 #define LEAT_JOB_TEXT_MAX ((size_t)1 << 30)
 
 /* Files of a profile's objects, one call at a time whoever asks. */
-struct leat_files {
+struct leat_opener {
 	const struct leat_profile *profile;
 	const struct leat_file_provider *provider;
 	pthread_mutex_t lock;
@@ -34,7 +34,7 @@ struct leat_found {
 };
 
 struct leat_job {
-	struct leat_files *files;
+	struct leat_opener *files;
 	struct leat_group group; /* items sorted by .at once the spots are made; .spot says which */
 
 	struct leat_spots spots;
@@ -56,8 +56,8 @@ static inline const struct leat_object *leat_job_object(const struct leat_job *j
 }
 
 /* As leat_file_provider.open. */
-int leat_files_open(struct leat_files *f, const struct leat_object *o, enum leat_file_what what,
-		    const char *arg, unsigned int n);
+int leat_opener_open(struct leat_opener *f, const struct leat_object *o, enum leat_file_what what,
+		     const char *arg, unsigned int n);
 /* What it means that a file could not be opened. */
 enum leat_unnamed leat_unnamed_of_errno(int err);
 

@@ -167,7 +167,7 @@ void leat_job_perf_map(struct leat_job *j)
 	j->err = leat_job_make_spots(j);
 	if (j->err || !j->spots.n)
 		return;
-	fd = leat_files_open(j->files, leat_job_object(j), LEAT_FILE_PERF_MAP, NULL, 0);
+	fd = leat_opener_open(j->files, leat_job_object(j), LEAT_FILE_PERF_MAP, NULL, 0);
 	if (fd < 0)
 		return;
 	lines = calloc(j->spots.n, sizeof(*lines));

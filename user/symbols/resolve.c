@@ -21,7 +21,7 @@ struct name {
 struct resolver {
 	struct leat_profile *profile;
 	const struct leat_symbols_opts *opts;
-	struct leat_files files;
+	struct leat_opener files;
 	struct leat_groups groups;
 	struct leat_job *jobs; /* one for each group */
 	struct name *names;    /* those to demangle */

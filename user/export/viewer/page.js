@@ -347,7 +347,11 @@ new ResizeObserver(() => panes.length && !S.t && size()).observe(box);
 night.addEventListener('change', () => { showLegend(); draw(); });
 addEventListener('hashchange', load);
 for (const when of ['beforeprint', 'afterprint'])
-	addEventListener(when, () => size(paper = when === 'beforeprint'));
+	addEventListener(when, () => {
+		paper = when === 'beforeprint';
+		$('about').open ||= paper;
+		size(paper);
+	});
 
 const HELP = [
 	['click, Enter', 'zoom into a box'],
