@@ -37,8 +37,8 @@ test_swap() {
 	wait "$pid"
 	is "library swapped at one address: it was" test $? = 0
 	recorded swap "library swapped at one address" || return
-	is "library swapped: A is seen" at_least "$(total swap 'work_in_a;.*swap_(in|loop)_a')" 1000
-	is "library swapped: B is seen" at_least "$(total swap 'work_in_b;.*swap_(in|loop)_b')" 1000
+	is "library swapped: A is seen" at_least "$(share swap 'work_in_a;.*swap_(in|loop)_a')" 35
+	is "library swapped: B is seen" at_least "$(share swap 'work_in_b;.*swap_(in|loop)_b')" 35
 	is "library swapped: no sample under the wrong name" at_most \
 		"$(total swap 'work_in_a;.*swap_(in|loop)_b|work_in_b;.*swap_(in|loop)_a')" 0
 	is "library swapped: few are ambiguous" at_most "$(verdict swap remapped)" "$(($(total swap) / 20))"
@@ -78,6 +78,12 @@ test_threads() {
 }
 
 # --- as many processes as the machine can make ---
+held_once() {
+	local twice f
+	twice=$(for f in "/proc/$1/fd"/*; do readlink "$f"; done | grep -E '^/(usr|bin|lib|home|opt|root)' | sort | uniq -d)
+	echo "$twice"
+	[ -z "$twice" ] && [ "$(find "/proc/$1/fd" | wc -l)" -lt 400 ]
+}
 test_storm() {
 	local leat
 	start "$WORKLOADS/wl_forks" 12 2
@@ -86,8 +92,8 @@ test_storm() {
 	leat=$!
 	sleep 6
 	# Files are held once each; nothing is kept of a process that has gone.
-	is "fork storm: no file descriptor for each process" test -z \
-		"$(for f in "/proc/$leat/fd"/*; do readlink "$f"; done | grep '^/' | grep -v '^/dev/\|(deleted)' | sort | uniq -d)"
+	# A file is held once, however many processes map it.
+	is "fork storm: no file descriptor for each process" held_once "$leat"
 	wait "$leat"
 	is "fork storm: exit 0" test $? = 0
 	wait_for wl_forks processes

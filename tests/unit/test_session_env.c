@@ -93,6 +93,29 @@ Test(session_env, nothing_of_the_old_program_is_left_after_exec)
 	cr_assert(eq(str, leat_world_folded(&w), (char *)"cat;?:1010 1\n"));
 }
 
+Test(session_env, while_a_program_is_loaded_the_user_frame_is_the_old_ones)
+{
+	LEAT_AUTO(fini) struct leat_world w;
+
+	leat_world_init(&w, NULL);
+	put_stack(&w);
+	leat_put_stack(&w, &(struct leat_put_stack){ .hash = 8,
+						     .kcnt = 1,
+						     .ucnt = 2,
+						     .uresult = LEAT_STACK_COMPLETE,
+						     .frames = { 0x9999, 0x1010, 0x1010 } });
+	put_process(&w, 100, 5, 50, "sh");
+	put_map(&w, 100, 5, "/bin/sh", true);
+	leat_put_fork(&w, 200, 5, 6, 6);
+	put_exec(&w, 300, 6, "cat");
+	leat_put_count(&w, &(struct leat_put_count){
+				   .tgid = 6, .hash = 8, .first = 310, .last = 310, .count = 1 });
+	put_count(&w, 6, 320, 320); /* in user mode: it cannot be of the old one */
+	leat_world_finish(&w);
+	cr_assert(eq(str, leat_world_folded(&w),
+		     (char *)"cat;?:1010 1\ncat;?:1010r;/bin/sh:10;k:9999_[k] 1\n"));
+}
+
 Test(session_env, exec_that_is_told_after_proc_was_read_takes_what_was_read)
 {
 	LEAT_AUTO(fini) struct leat_world w;

@@ -13,6 +13,7 @@
 #include "base/hash.h"
 #include "live/files_impl.h"
 #include "live/maps.h"
+#include "live/procfs.h"
 
 int leat_files_new(struct leat_files **out)
 {
@@ -51,6 +52,8 @@ void leat_files_free(struct leat_files **fp)
 	for (i = 0; i < f->root_cnt; i++) {
 		if (f->roots[i].fd >= 0)
 			close(f->roots[i].fd);
+		if (f->roots[i].map_fd >= 0)
+			close(f->roots[i].map_fd);
 	}
 	free(f->items);
 	free(f->keys);
@@ -314,8 +317,19 @@ static bool is_own_root(uint32_t tgid, int root)
 	       ns_a.st_ino == ns_b.st_ino;
 }
 
+static void try_perf_map(struct leat_files *f, struct leat_file_root *r)
+{
+	if (r->fd < 0 || r->map_fd >= 0 || f->fd_cnt >= f->fd_max)
+		return;
+	r->map_fd = leat_file_open_perf_map(r->fd, r->ns_tgid, r->uid);
+	if (r->map_fd >= 0)
+		f->fd_cnt++;
+}
+
 void leat_files_keep_root(struct leat_files *f, uint32_t tgid)
 {
+	struct leat_file_root r = { .tgid = tgid, .fd = -1, .map_fd = -1 };
+	struct leat_proc_info info;
 	LEAT_CLOSE int root = -1;
 	size_t i;
 
@@ -324,15 +338,27 @@ void leat_files_keep_root(struct leat_files *f, uint32_t tgid)
 			return;
 	}
 	root = leat_file_open_proc_root(tgid);
-	if (root < 0)
+	if (root < 0 || leat_procfs_read(tgid, &info))
 		return;
 	if (f->root_cnt >= LEAT_FILES_ROOTS_MAX || f->fd_cnt >= f->fd_max ||
 	    LEAT_ARRAY_ROOM(f->roots, f->root_cap, f->root_cnt + 1, LEAT_FILES_ROOTS_MAX)) {
 		f->stats.over_limit++;
 		return;
 	}
-	f->roots[f->root_cnt++] = (struct leat_file_root){
-		.tgid = tgid,
-		.fd = is_own_root(tgid, root) ? -1 : LEAT_TAKE_FD(root),
-	};
+	r.ns_tgid = info.status.ns_tgid ? info.status.ns_tgid : tgid;
+	r.uid = info.status.uid;
+	if (!is_own_root(tgid, root)) {
+		r.fd = LEAT_TAKE_FD(root);
+		f->fd_cnt++;
+	}
+	try_perf_map(f, &r);
+	f->roots[f->root_cnt++] = r;
+}
+
+void leat_files_tick(struct leat_files *f)
+{
+	size_t i;
+
+	for (i = 0; i < f->root_cnt; i++)
+		try_perf_map(f, &f->roots[i]);
 }

@@ -35,6 +35,11 @@ void leat_files_free(struct leat_files **f);
 void leat_files_identify(struct leat_files *f, struct leat_rec_mmap *m);
 /* @tgid has code that no file backs: hold its root directory, where its perf map will be looked for. */
 void leat_files_keep_root(struct leat_files *f, uint32_t tgid);
+/*
+ * Once a second: opens the perf maps of processes with a root of their own. A directory that is
+ * held does not hold what is mounted below it when its namespace ends; an open file stays.
+ */
+void leat_files_tick(struct leat_files *f);
 void leat_files_stats(const struct leat_files *f, struct leat_files_stats *out);
 
 /* Borrows @f. */

@@ -41,7 +41,10 @@ struct leat_file_key {
 /* The root directory of a process with a perf map. */
 struct leat_file_root {
 	uint32_t tgid;
-	int fd; /* O_PATH; -1: the same as leat's own */
+	uint32_t ns_tgid; /* its pid in its own pid namespace */
+	uint32_t uid;
+	int fd;	    /* O_PATH; -1: the same as leat's own */
+	int map_fd; /* its perf map; -1: not opened */
 };
 
 struct leat_files {
@@ -78,6 +81,8 @@ int leat_file_open_want(const struct leat_file_want *w, struct leat_build_id *id
 int leat_file_open_in_root(int root, const char *path, bool follow) LEAT_MUST_USE;
 /* The process's root directory; -ENOENT when the process has gone. */
 int leat_file_open_proc_root(uint32_t tgid) LEAT_MUST_USE;
+/* /tmp/perf-<ns_tgid>.map below @root: of @uid or root, a regular file. -EPERM it is not. */
+int leat_file_open_perf_map(int root, uint32_t ns_tgid, uint32_t uid) LEAT_MUST_USE;
 /* Whether @fd is an ELF file, and its build id (len 0: none). */
 bool leat_file_inspect(int fd, struct leat_build_id *id);
 /* Finds by the identity in @w; LEAT_INDEX_NONE when unknown. */

@@ -171,35 +171,40 @@ static bool has_root(uint32_t tgid)
 	return fd >= 0;
 }
 
-static int open_perf_map(struct leat_files *f, const struct leat_profile *p,
-			 const struct leat_object *o)
+int leat_file_open_perf_map(int root, uint32_t ns_tgid, uint32_t uid)
 {
-	const struct leat_process *proc = process_of(p, o);
-	LEAT_CLOSE int root = -1;
 	LEAT_CLOSE int fd = -1;
 	struct stat st;
 	char path[64];
 
-	if (!proc)
-		return -ENOENT;
-	/* Its pid means nothing in our /tmp when its own was another one. */
-	if ((proc->flags & LEAT_PROCESS_OTHER_MNT_NS) && !root_of(f, proc->tgid) &&
-	    !has_root(proc->tgid))
-		return -ENOENT;
-	root = root_fd(f, p, o);
-	if (root < 0)
-		return root;
-	snprintf(path, sizeof(path), "/tmp/perf-%u.map",
-		 proc->ns_tgid ? proc->ns_tgid : proc->tgid);
+	snprintf(path, sizeof(path), "/tmp/perf-%u.map", ns_tgid);
 	fd = leat_file_open_in_root(root, path, false);
 	if (fd < 0)
 		return fd == -ELOOP || fd == -EINVAL ? -EPERM : fd;
 	if (fstat(fd, &st))
 		return -errno;
 	/* Anyone may write to /tmp: only what the process itself, or root, wrote is believed. */
-	if (st.st_uid != proc->uid && st.st_uid != 0)
-		return -EPERM;
-	return LEAT_TAKE_FD(fd);
+	return st.st_uid == uid || st.st_uid == 0 ? LEAT_TAKE_FD(fd) : -EPERM;
+}
+
+static int open_perf_map(struct leat_files *f, const struct leat_profile *p,
+			 const struct leat_object *o)
+{
+	const struct leat_process *proc = process_of(p, o);
+	const struct leat_file_root *r = proc ? root_of(f, proc->tgid) : NULL;
+	LEAT_CLOSE int root = -1;
+
+	if (!proc)
+		return -ENOENT;
+	if (r && r->map_fd >= 0)
+		return dup_fd(r->map_fd);
+	/* Its pid means nothing in our /tmp when its own was another one. */
+	if (!r && (proc->flags & LEAT_PROCESS_OTHER_MNT_NS) && !has_root(proc->tgid))
+		return -ENOENT;
+	root = root_fd(f, p, o);
+	if (root < 0)
+		return root;
+	return leat_file_open_perf_map(root, proc->ns_tgid ? proc->ns_tgid : proc->tgid, proc->uid);
 }
 
 /* Bytes of the image that this process was given by the kernel; 0: none. */

@@ -200,6 +200,8 @@ static int tick(struct leat_run *r, uint64_t now)
 	if (n < 0)
 		return n;
 	look_for_watches(r);
+	if (++r->ticks % 10 == 0)
+		leat_files_tick(r->files);
 	if (now >= r->next_progress_ns)
 		leat_run_progress(r, now);
 	return 0;

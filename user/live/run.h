@@ -47,6 +47,7 @@ struct leat_run {
 	uint64_t start_real_ns;
 	uint64_t start_cpu_ns;
 	uint64_t next_tick_ns, next_progress_ns;
+	unsigned int ticks;
 	uint64_t self_cpu_ns; /* while recording */
 	uint64_t rss_bytes;
 	bool target_gone;

@@ -43,6 +43,7 @@ struct leat_incarnation {
 	uint32_t older;	  /* the one before it with this tgid; LEAT_ID_NONE */
 	uint32_t inherit; /* whose mappings it has until it maps something itself; LEAT_ID_NONE */
 	uint64_t inherit_ns; /* as they were then */
+	uint32_t exec_of;    /* the program that it was before its exec; LEAT_ID_NONE */
 	uint64_t info_ns;    /* when name and executable were last read */
 	uint32_t unknown;    /* its object for what no mapping covers; LEAT_ID_NONE */
 };

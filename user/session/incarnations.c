@@ -114,6 +114,7 @@ int leat_incarnation_add(struct leat_session *s, const struct leat_process *proc
 	s->inc[id] = (struct leat_incarnation){
 		.older = LEAT_ID_NONE,
 		.inherit = LEAT_ID_NONE,
+		.exec_of = LEAT_ID_NONE,
 		.unknown = LEAT_ID_NONE,
 	};
 	link_in(s, tgid_at, id);

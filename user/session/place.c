@@ -12,6 +12,7 @@ struct placing {
 	struct leat_session *s;
 	struct leat_mappings *maps;
 	uint32_t process;
+	bool in_kernel; /* where the sample fell */
 	uint64_t first_ns;
 	uint64_t last_ns;
 };
@@ -60,6 +61,23 @@ static int place_kernel(struct placing *pl, uint64_t addr, bool is_return, uint3
 }
 
 /*
+ * While the kernel loads a program, the task's user registers are still those of the program that
+ * called exec, and nothing of the new one is mapped there.
+ */
+static const struct leat_mapping *before_exec(struct placing *pl, uint64_t addr)
+{
+	uint32_t old = pl->s->inc[pl->process].exec_of;
+	uint64_t exec_ns = pl->s->p->processes[pl->process].from_ns;
+	struct leat_mappings *maps;
+	uint64_t until_ns;
+
+	if (old == LEAT_ID_NONE || !pl->in_kernel)
+		return NULL;
+	maps = leat_maps_of(pl->s, old, &until_ns);
+	return leat_mappings_find(maps, addr, exec_ns < until_ns ? exec_ns : until_ns);
+}
+
+/*
  * A return address may be the first byte behind its object: it is looked up by the call before it.
  * Where another thing was mapped between the first and the last sample, nothing is claimed.
  */
@@ -75,6 +93,8 @@ static int place_user(struct placing *pl, uint64_t addr, bool is_return, uint32_
 		flags |= LEAT_FRAME_REMAPPED;
 	else
 		map = leat_mappings_find(pl->maps, at, pl->last_ns);
+	if (!map && !is_return && !(flags & LEAT_FRAME_REMAPPED))
+		map = before_exec(pl, at);
 	if (map)
 		return leat_profile_frame(pl->s->p, map->object, addr - map->start + map->pgoff,
 					  flags, id);
@@ -136,7 +156,7 @@ static int place_stack(struct leat_session *s, const struct leat_raw_view *v,
 		.uresult = part.uresult < LEAT_STACK__MAX ? part.uresult : LEAT_STACK_BROKEN,
 		.kresult = part.kresult < LEAT_STACK__MAX ? part.kresult : LEAT_STACK_BROKEN,
 	};
-	struct placing pl = { .s = s, .process = hit->process };
+	struct placing pl = { .s = s, .process = hit->process, .in_kernel = v->kframe_cnt != 0 };
 	uint64_t until_ns;
 	int err;
 

@@ -141,6 +141,7 @@ static int exec(const struct leat_hook *hook, const struct leat_record *r)
 		err = leat_incarnation_add(s, &proc, &id);
 	if (err)
 		return err;
+	s->inc[id].exec_of = old;
 	s->inc[id].info_ns = seen_after ? s->inc[old].info_ns : 0;
 	return leat_maps_split(s, old, id, r->ts_ns);
 }
