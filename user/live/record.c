@@ -77,7 +77,7 @@ static int make_env(struct leat_run *r)
 	struct leat_env_opts o = {
 		.all = r->plan.env_all,
 		.children = r->plan.children,
-		.threads = r->o->per_thread,
+		.threads = r->o->per_thread || r->o->stream,
 		.self_tgid = (uint32_t)getpid(),
 		.cpus = r->plan.online,
 		.cpu_cnt = r->plan.online_cnt,
@@ -112,7 +112,7 @@ static int fill_sets(struct leat_run *r)
 static int make_session(struct leat_run *r)
 {
 	struct leat_session_opts so = {
-		.per_thread = r->o->per_thread,
+		.per_thread = r->o->per_thread || r->o->stream,
 		.stream = r->o->stream,
 		.user_only = r->o->user_only,
 		.kernel_only = r->o->kernel_only,
