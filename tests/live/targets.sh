@@ -167,6 +167,19 @@ test_command() {
 	is "command: runs as the user behind sudo" grep -qx 65534 "$work/sudo.err"
 }
 
+# --- nothing that tells whose machine it was ---
+test_anonymize() {
+	mkdir -p /home/leat-test-user
+	cp "$WORKLOADS/wl_shares" /home/leat-test-user/prog
+	start /home/leat-test-user/prog 20 1
+	"$LEAT" record -p "$pid" -e cpu-clock -F 499 -d 1 --anonymize -o "$work/anon.html" -o "$work/anon.pb.gz" 2>/dev/null
+	stop "$pid"
+	rm -rf /home/leat-test-user
+	is "anonymize: written" test -s "$work/anon.html"
+	is "anonymize: no user's path" test "$(cat "$work/anon.html" <(zcat "$work/anon.pb.gz") | grep -c leat-test-user)" = 0
+	is "anonymize: no host" test "$(grep -cF "\"$(uname -n)\"" "$work/anon.html")" = 0
+}
+
 # --- nothing there ---
 test_nothing() {
 	"$LEAT" record -p 4194000 -d 1 -o "$work/x.folded" 2>"$work/none.err"
@@ -191,5 +204,6 @@ test_cgroup
 test_uid
 test_cpus
 test_command
+test_anonymize
 test_nothing
 done_testing

@@ -140,6 +140,8 @@ int leat_run_finish(struct leat_run *r, struct leat_live_result *out)
 		err = leat_run_meta(r, p);
 	if (!err)
 		err = resolve(r, p);
+	if (!err && r->o->anonymize)
+		err = leat_run_anonymize(p);
 	if (err) {
 		leat_profile_free(&p);
 		return err;

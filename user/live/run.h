@@ -62,6 +62,8 @@ int leat_run_loop(struct leat_run *r) LEAT_MUST_USE;
 void leat_run_progress(struct leat_run *r, uint64_t now_ns);
 /* From the stop to a finished profile. */
 int leat_run_finish(struct leat_run *r, struct leat_live_result *out) LEAT_MUST_USE;
+/* Home directories become "~", once all is named. */
+int leat_run_anonymize(struct leat_profile *p) LEAT_MUST_USE;
 /* What was recorded, into the profile's header. */
 int leat_run_meta(const struct leat_run *r, struct leat_profile *p) LEAT_MUST_USE;
 
