@@ -118,6 +118,13 @@ judge() {
 		part "$log" "$what" >"$work/part"
 		if grep -q '^exit 0$' "$work/part"; then ok "kernel $k: $what ends with 0"; else not_ok "kernel $k: $what ends with 0" "$work/part"; fi
 	done
+	part "$log" offline >"$work/part"
+	if head -n 1 "$work/part" | grep -qx 0 && grep -q '^exit 0$' "$work/part" && grep -q 'CPU 1' "$work/part" &&
+		! grep -q 'sampled on' "$work/part"; then
+		ok "kernel $k: an offline CPU is left out, and named when asked for"
+	else
+		not_ok "kernel $k: an offline CPU is left out, and named when asked for" "$work/part"
+	fi
 	part "$log" nobtf >"$work/part"
 	if grep -q '^exit 6$' "$work/part" && grep -q 'BTF' "$work/part" && grep -q 'fix:' "$work/part" &&
 		! grep -q 'left a file' "$work/part"; then

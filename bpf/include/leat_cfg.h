@@ -12,7 +12,7 @@
 #define LEAT_CFG_MAX_CGROUPS  8
 #define LEAT_CFG_MAX_NAMES    8
 #define LEAT_CFG_NAME_LEN     32
-#define LEAT_CFG_CGROUP_DEPTH 16
+#define LEAT_CFG_CGROUP_DEPTH 32
 
 /* Value bits of the process set (map leat_tgids): which kinds of target a process satisfies. */
 #define LEAT_SET_PROCESS 1u /* named by -p, or a child of one */
@@ -38,7 +38,6 @@ struct leat_cfg {
 	__u32 slot_bits;       /* log2 of the slots of a count table (one CPU, one epoch) */
 	__u32 ring_cnt;	       /* rings in leat_rings; cpu_ring[] says which CPU uses which */
 	__u32 heartbeat_ms;    /* stalled when the last beat is older; 0 off */
-	__u32 in_nmi;	       /* 1: samples arrive in NMI (hardware event) */
 	__u32 thread_size;     /* bytes of a kernel stack, for kernels without bpf_task_pt_regs */
 	__u64 ring_wake_bytes; /* force a wake-up when more is queued in a ring */
 	__u64 seed;	       /* of the stack hash */

@@ -29,7 +29,8 @@
 	X(N_SET_FULL, NOTE, "a child did not fit into the set of processes")                       \
 	X(N_DRAIN_FULL, NOTE, "a drain stopped because the ring was full, and went on later")      \
 	X(N_BPF_NS, NOTE, "nanoseconds spent in 1 of 64 samples")                                  \
-	X(N_BPF_TIMED, NOTE, "samples that were timed")
+	X(N_BPF_TIMED, NOTE, "samples that were timed")                                            \
+	X(F_MODE, FILTERED, "user or kernel mode that was not asked for")
 
 enum leat_stat_class {
 	LEAT_STAT_CLASS_SEEN = 0,

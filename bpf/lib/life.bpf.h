@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * Keeps the set of processes (leat_tgids) right between two looks of user space: children join at
- * fork, the dead leave before their pid is used again, an exec ends what was known of the program.
+ * Keeps the sets (leat_tgids, leat_tids) right between two looks of user space: children join at
+ * fork, the dead leave before their number is used again, an exec ends what was known of the program.
  * Raw tracepoints give plain numbers, so fields are read by probe on every kernel.
  */
 #ifndef LEAT_BPF_LIFE_H
@@ -12,14 +12,9 @@
 
 #define LEAT_PIDNS_DEPTH 8 /* of 32 that the kernel allows */
 
-/* The tgid of any task in leat's pid namespace; 0 when it is not seen there. */
-static __always_inline __u32 leat_tgid_of(struct task_struct *task)
+/* A number in leat's pid namespace; 0 when it is not seen there. */
+static __always_inline __u32 leat_nr_of(struct pid *pid)
 {
-	struct pid *pid;
-
-	if (!cfg.pidns_ino)
-		return BPF_CORE_READ(task, tgid);
-	pid = BPF_CORE_READ(task, signal, pids[PIDTYPE_TGID]);
 	for (int i = 0; i < LEAT_PIDNS_DEPTH; i++) {
 		struct upid up = {};
 
@@ -31,6 +26,21 @@ static __always_inline __u32 leat_tgid_of(struct task_struct *task)
 			return up.nr;
 	}
 	return 0;
+}
+
+/* The tgid of any task in leat's pid namespace; 0 when it is not seen there. */
+static __always_inline __u32 leat_tgid_of(struct task_struct *task)
+{
+	if (!cfg.pidns_ino)
+		return BPF_CORE_READ(task, tgid);
+	return leat_nr_of(BPF_CORE_READ(task, signal, pids[PIDTYPE_TGID]));
+}
+
+static __always_inline __u32 leat_tid_of(struct task_struct *task)
+{
+	if (!cfg.pidns_ino)
+		return BPF_CORE_READ(task, pid);
+	return leat_nr_of(BPF_CORE_READ(task, thread_pid));
 }
 
 /* Answers that samples keep (leat_set_bits) are void from now on. */
@@ -82,6 +92,11 @@ static __always_inline int leat_exit_handle(struct task_struct *task)
 {
 	__u32 tgid;
 
+	if (cfg.by_thread) {
+		__u32 tid = leat_tid_of(task);
+
+		bpf_map_delete_elem(&leat_tids, &tid);
+	}
 	if (BPF_CORE_READ(task, signal, live.counter))
 		return 0;
 	tgid = leat_tgid_of(task);

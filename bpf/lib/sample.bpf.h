@@ -53,6 +53,20 @@ static __always_inline void leat_begin(struct leat_scratch *s, const struct leat
 	}
 }
 
+/*
+ * A sample of the target in a mode that was not asked for. Kernel stacks alone: only what fell in
+ * the kernel. User stacks alone: whatever has a user part, so that time in the kernel belongs to the
+ * user code that called it; kernel threads and the idle task have none.
+ */
+static __always_inline int leat_is_other_mode(const struct leat_scratch *s)
+{
+	if (cfg.kernel_stack && !cfg.user_stack)
+		return s->regs.user;
+	if (cfg.user_stack && !cfg.kernel_stack)
+		return !s->task.top || !s->regs.ip;
+	return 0;
+}
+
 /* Frames of the kernel, when the sample fell there. @ctx is the program's own. */
 static __always_inline void leat_walk_kernel(struct leat_scratch *s, void *ctx)
 {
@@ -107,12 +121,14 @@ static __always_inline __u32 leat_take(struct leat_stats *st, void *ctx,
 	why = leat_filter(s);
 	if (why != LEAT_STAT_SEEN)
 		return why;
+	leat_begin(s, regs);
+	if (leat_is_other_mode(s))
+		return LEAT_STAT_F_MODE;
 	s->now_ns = bpf_ktime_get_ns();
 	if (leat_is_stalled(s))
 		return LEAT_STAT_L_STALLED;
 	s->busy = 1;
 	s->slot = slot;
-	leat_begin(s, regs);
 	leat_walk(s, st, ctx);
 	why = leat_finish(s, st);
 	s->busy = 0;

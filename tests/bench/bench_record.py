@@ -44,17 +44,30 @@ class Workload:
         self.proc.wait()
 
 
+def high_water(pid):
+    """Peak resident MiB so far. (ru_maxrss also counts what this interpreter had when it forked.)"""
+    try:
+        with open(f"/proc/{pid}/status") as f:
+            return next((int(line.split()[1]) / 1024 for line in f if line.startswith("VmHWM:")), 0)
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+
+
 def run(argv, **kw):
     """Runs a command to its end; CPU seconds of it and its children, wall seconds, peak RSS in MiB."""
     kw.setdefault("stdout", subprocess.DEVNULL)
     kw.setdefault("stderr", subprocess.DEVNULL)
     t = time.monotonic()
     p = subprocess.Popen(argv, **kw)
-    _, status, ru = os.wait4(p.pid, 0)
+    peak, done = 0, 0
+    while not done:
+        peak = max(peak, high_water(p.pid))
+        time.sleep(0.005)
+        done, status, ru = os.wait4(p.pid, os.WNOHANG)
     p.returncode = os.waitstatus_to_exitcode(status)
     if p.returncode != 0:
         raise RuntimeError(f"{' '.join(argv)}: exit {p.returncode}")
-    return ru.ru_utime + ru.ru_stime, time.monotonic() - t, ru.ru_maxrss / 1024
+    return ru.ru_utime + ru.ru_stime, time.monotonic() - t, peak
 
 
 def bpf_ns():
@@ -140,7 +153,7 @@ def leat_cpu(a, w, tmp):
     p.returncode = os.waitstatus_to_exitcode(status)
     if p.returncode != 0:
         raise RuntimeError(f"leat: exit {p.returncode}")
-    return ru.ru_utime + ru.ru_stime + used, ru.ru_maxrss / 1024
+    return ru.ru_utime + ru.ru_stime + used
 
 
 def bench_collector(a, tmp, table):
@@ -154,7 +167,7 @@ def bench_collector(a, tmp, table):
                 alone = children_cpu(perf_record(w, f"{tmp}/perf.data", a.seconds))
                 perf_alone.append(alone)
                 perf.append(alone + children_cpu(fold(tmp)))
-                leat.append(leat_cpu(a, w, tmp)[0])
+                leat.append(leat_cpu(a, w, tmp))
                 if samply:
                     samply_cpu.append(children_cpu(
                         [samply, "record", "--save-only", "-o", f"{tmp}/samply.json.gz", "--rate", str(HZ),

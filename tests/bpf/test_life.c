@@ -143,6 +143,58 @@ Test(life, only_the_last_thread_takes_the_process_out)
 	leat_collect_fini(&c);
 }
 
+static bool has_tid(const struct leat_collect *c, pid_t tid)
+{
+	uint32_t key = (uint32_t)tid, value;
+
+	return !bpf_map_lookup_elem(leat_engine_tids_fd(c->engine), &key, &value);
+}
+
+static void *thread_that_waits(void *arg)
+{
+	shared->child = (pid_t)syscall(SYS_gettid);
+	while (!shared->go)
+		usleep(1000);
+	return arg;
+}
+
+static void outlive_a_thread(void)
+{
+	pthread_t t;
+
+	pthread_create(&t, NULL, thread_that_waits, NULL);
+	pthread_join(t, NULL);
+	shared->go = 2;
+	for (;;)
+		pause();
+}
+
+/* Its number may be used again, by a thread that nobody asked for. */
+Test(life, a_thread_that_ended_leaves_the_set)
+{
+	struct leat_engine_opts o = leat_collect_opts();
+	struct leat_collect c;
+	pid_t pid;
+
+	shared = leat_shared_page();
+	o.cfg.by_thread = 1;
+	leat_collect_open(&c, &o);
+	pid = leat_child(outlive_a_thread);
+	while (!shared->child)
+		usleep(1000);
+	cr_assert(zero(int, leat_engine_set_tid(c.engine, (uint32_t)pid)));
+	cr_assert(zero(int, leat_engine_set_tid(c.engine, (uint32_t)shared->child)));
+	shared->go = 1;
+	while (shared->go != 2)
+		usleep(1000);
+	/* pthread_join returns when the number is given back, a little after the exit began. */
+	cr_expect(not(has_tid(&c, shared->child)));
+	cr_expect(has_tid(&c, pid), "the process goes on");
+	leat_child_kill(pid);
+	cr_expect(not(has_tid(&c, pid)));
+	leat_collect_fini(&c);
+}
+
 static void exec_when_told(void)
 {
 	while (!shared->go)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The object loads in every configuration, leaves no trace of what is off, and stays small. */
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <errno.h>
@@ -8,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -212,6 +214,20 @@ static void expect_budget(int prog_fd)
 		  budget);
 }
 
+/* leat_fork, leat_exit and leat_exec, in this order. */
+static int program_of(const struct bpf_link *link)
+{
+	struct bpf_link_info info = { 0 };
+	__u32 len = sizeof(info);
+	int fd;
+
+	cr_assert(link != NULL);
+	cr_assert(zero(int, bpf_obj_get_info_by_fd(bpf_link__fd(link), &info, &len)));
+	fd = bpf_prog_get_fd_by_id(info.prog_id);
+	cr_assert(ge(int, fd, 0));
+	return fd;
+}
+
 Test(load, programs_stay_in_their_budget)
 {
 	struct leat_engine_opts o = opts_with((1u << ALL_FILTERS) - 1);
@@ -221,6 +237,12 @@ Test(load, programs_stay_in_their_budget)
 	cr_assert(zero(int, leat_engine_open(&e, &o, &diag)), "%s", diag.what);
 	expect_budget(leat_engine_sample_fd(e));
 	expect_budget(e->drain_fd);
+	for (size_t i = 0; i < LEAT_ENGINE_LINKS; i++) {
+		int fd = program_of(e->links[i]);
+
+		expect_budget(fd);
+		close(fd);
+	}
 	leat_engine_free(&e);
 }
 
@@ -279,6 +301,64 @@ Test(load, nonsense_is_refused_before_anything_is_opened)
 	o.cfg.by_uid = LEAT_CFG_MAX_UIDS + 1;
 	cr_expect(eq(int, leat_engine_open(&e, &o, &d), -EOVERFLOW));
 	cr_expect(e == NULL);
+}
+
+/* The kernel would take it for 10 us, and the rest would look like lost samples. */
+Test(load, a_period_of_a_clock_that_is_too_short_is_refused)
+{
+	static const char *const clocks[] = { "cpu-clock", "task-clock" };
+	struct leat_engine_opts o = opts_with(0);
+
+	o.freq_hz = 0;
+	for (size_t i = 0; i < LEAT_ARRAY_SIZE(clocks); i++) {
+		struct leat_engine *e = NULL;
+		struct leat_diag d = { 0 };
+
+		cr_assert(zero(int, leat_perf_event_find(clocks[i], &o.event)));
+		o.period = 9999;
+		cr_expect(eq(int, leat_engine_open(&e, &o, &d), -EINVAL));
+		cr_expect(e == NULL);
+		cr_expect(eq(int, (int)d.exit, LEAT_EXIT_USAGE));
+		cr_expect(strstr(d.what, clocks[i]) && strstr(d.what, "10000 ns"), "%s", d.what);
+		o.period = 10000;
+		expect_load(&o);
+	}
+	cr_assert(zero(int, leat_perf_event_find("page-faults", &o.event)));
+	o.period = 1;
+	expect_load(&o);
+}
+
+/* Whatever was open already, and however far it came. */
+Test(load, too_few_open_files_are_named)
+{
+	int refused = 0;
+
+	for (rlim_t limit = 4; limit < 48; limit++) {
+		pid_t pid = fork();
+		int status;
+
+		if (!pid) {
+			struct rlimit lim = { .rlim_cur = limit, .rlim_max = limit };
+			struct leat_engine_opts o = opts_with(1);
+			struct leat_engine *e = NULL;
+			struct leat_diag d = { 0 };
+
+			if (setrlimit(RLIMIT_NOFILE, &lim))
+				_exit(2);
+			if (!leat_engine_open(&e, &o, &d))
+				_exit(0);
+			fprintf(stderr, "limit %lu: %s | %s | %s\n", (unsigned long)limit, d.what,
+				d.why, d.fix);
+			_exit(strstr(d.why, "too many open files: limit ") &&
+					      !strcmp(d.fix, "ulimit -n 4096")
+				      ? 1
+				      : 3);
+		}
+		cr_assert(eq(int, (int)waitpid(pid, &status, 0), (int)pid));
+		cr_expect(le(int, WEXITSTATUS(status), 1), "limit %lu", (unsigned long)limit);
+		refused += WEXITSTATUS(status) == 1;
+	}
+	cr_expect(gt(int, refused, 10));
 }
 
 Test(load, without_privilege_the_cause_is_measured)

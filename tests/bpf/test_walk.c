@@ -51,14 +51,15 @@ static int keep(void *ctx, const void *data, size_t n)
 	return 1;
 }
 
-static void rig_open(struct rig *r, uint32_t max_frames)
+static void rig_open_with(struct rig *r, uint32_t max_frames, bool user, bool kernel)
 {
 	struct leat_cfg *cfg;
 
 	*r = (struct rig){ .skel = leat_sample_test__open() };
 	cr_assert(r->skel != NULL);
 	cfg = (struct leat_cfg *)&r->skel->rodata->cfg;
-	cfg->user_stack = 1;
+	cfg->user_stack = user;
+	cfg->kernel_stack = kernel;
 	cfg->max_uframes = max_frames;
 	cfg->stream = 1;
 	cfg->ring_cnt = 1;
@@ -80,6 +81,11 @@ static void rig_open(struct rig *r, uint32_t max_frames)
 	r->arena = mmap(NULL, ARENA_BYTES, PROT_READ | PROT_WRITE,
 			MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	cr_assert(ne(ptr, (void *)r->arena, MAP_FAILED));
+}
+
+static void rig_open(struct rig *r, uint32_t max_frames)
+{
+	rig_open_with(r, max_frames, true, false);
 }
 
 static void rig_close(struct rig *r)

@@ -116,6 +116,22 @@ Test(judge, cases)
 		  LEAT_STACK_COMPLETE,
 		  LEAT_STACK_COMPLETE },
 		{ { 0 }, { 0 }, 0, 0, LEAT_STACK_UNSENT, LEAT_STACK_UNSENT },
+		/* the register of the frame pointer held 0: no chain was followed */
+		{ { 0 }, { 0 }, 1, 1, LEAT_STACK_COMPLETE, LEAT_STACK_NO_UNWIND },
+		{ { 2 }, { 0 }, 1, 1, LEAT_STACK_COMPLETE, LEAT_STACK_NO_UNWIND },
+		{ { 0 },
+		  { LEAT_FRAME_ROOT },
+		  1,
+		  1,
+		  LEAT_STACK_COMPLETE,
+		  LEAT_STACK_COMPLETE },
+		{ { 0 }, { 0 }, 1, 1, LEAT_STACK_COMPAT, LEAT_STACK_COMPAT },
+		{ { 0, 0 },
+		  { 0, RET | LEAT_FRAME_CHECKED },
+		  2,
+		  2,
+		  LEAT_STACK_COMPLETE,
+		  LEAT_STACK_COMPLETE },
 	};
 
 	for (size_t i = 0; i < LEAT_ARRAY_SIZE(rows); i++) {

@@ -105,7 +105,8 @@ Test(verdict, what_the_kernel_skipped_is_lost)
 	v.kernel_skipped = 100;
 	v.kernel[LEAT_STAT_L_BUSY] = 20;
 	v.kernel[LEAT_STAT_L_STALLED] = 3;
-	v.kernel[LEAT_STAT_F_IDLE] = 4000;
+	v.kernel[LEAT_STAT_F_IDLE] = 3000;
+	v.kernel[LEAT_STAT_F_MODE] = 1000;
 	v.lost_user = 2;
 	cr_assert(eq(u64, leat_verdict_lost(&v), 125));
 	cr_assert(gt(dbl, leat_verdict_lost_percent(&v), 11.1));

@@ -116,9 +116,10 @@ static const struct leat_cli_option options[LEAT_CLI_OPT__MAX] = {
 			  .max = 10000 * NS_PER_H,
 			  .arg = "DURATION",
 			  .expected = "a duration such as 10, 500ms, 2m or 1h",
-			  .help = "how long; default: until Ctrl-C or the target's end",
+			  .help = "how long; default: until Ctrl-C or the target's end; ends a command",
 			  .more = "A number without a unit means seconds; units are us, ms, s, m "
-				  "and h, and they combine: 1m30s." },
+				  "and h, and they combine: 1m30s. A command that leat started "
+				  "ends with the recording." },
 	ROW(FREQUENCY) = { .name = "frequency",
 			   .letter = 'F',
 			   .type = LEAT_CLI_NUMBER,
@@ -283,7 +284,8 @@ static const struct leat_cli_option options[LEAT_CLI_OPT__MAX] = {
 			   FLAG(anonymize),
 			   GROUP(OUTPUT),
 			   .verbs = IN(RECORD),
-			   .help = "leave out host, paths and the command's arguments" },
+			   .help = "leave out host, command line and directories of paths",
+			   .more = "Names of functions, processes and files stay." },
 	ROW(PROPAGATE) = { .name = "propagate",
 			   FLAG(propagate),
 			   GROUP(OUTPUT),

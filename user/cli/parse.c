@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/suggest.h"
+#include "cli/target.h"
 #include "export/export.h"
 
 #define MAX_TEXT 4096 /* bytes of one argument */
@@ -66,15 +67,26 @@ static void fix_value(struct parser *p, const struct typed *t, const char *value
 		leat_diag_fix(p->diag, "give the number: id -u %s", value);
 }
 
+static void too_many(struct parser *p, const struct typed *t)
+{
+	leat_diag_set(p->diag, -EINVAL, LEAT_EXIT_USAGE, "%s: more than %u values", t->text,
+		      LEAT_CLI_MAX_LIST);
+	leat_diag_why(p->diag, "a list holds no more than that");
+	leat_diag_fix(p->diag, "give fewer, or record a cgroup (--cgroup PATH) or the host (-a)");
+}
+
 static int bad_value(struct parser *p, const struct typed *t, const char *value, int err)
 {
 	const struct leat_cli_option *o = leat_cli_option_at(t->id);
 
 	if (err == -ENOMEM)
 		return leat_diag_set(p->diag, err, LEAT_EXIT_FAILURE, "out of memory");
+	/* A number that leat refuses too: the kernel's limit is the one to know. */
+	if (t->id == LEAT_CLI_OPT_FREQUENCY && err == -ERANGE &&
+	    leat_cli_check_frequency(t->text, value, p->diag))
+		return -EINVAL;
 	if (err == -EOVERFLOW)
-		leat_diag_set(p->diag, -EINVAL, LEAT_EXIT_USAGE, "%s: more than %u values", t->text,
-			      LEAT_CLI_MAX_LIST);
+		too_many(p, t);
 	else if (err == -ENOENT)
 		leat_diag_set(p->diag, -EINVAL, LEAT_EXIT_USAGE, "%s: no user '%s' in /etc/passwd",
 			      t->text, value);

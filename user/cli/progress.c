@@ -15,10 +15,6 @@ void leat_cli_progress_head(struct leat_buf *b, const struct leat_cli_args *a)
 	leat_buf_str(b, "recording ");
 	leat_cli_target_text(a, b);
 	leat_buf_str(b, " · ");
-	if (a->event) {
-		leat_cli_clean(b, a->event, 60);
-		leat_buf_str(b, ", ");
-	}
 	if (a->period)
 		leat_buf_printf(b, "every %llu events", (unsigned long long)a->period);
 	else

@@ -17,7 +17,10 @@ struct leat_cli_progress {
 
 /* For leat_live_opts.on_progress; @ctx is a struct leat_cli_progress. */
 void leat_cli_progress_on(void *ctx, const struct leat_live_progress *p);
-/* "recording nginx (pid 4242) · cpu-clock, 99 Hz · kernel and user · Ctrl-C to stop" */
+/*
+ * "recording nginx (pid 4242) · 99 Hz · kernel and user · Ctrl-C to stop". Not the event: another
+ * one may be taken than was asked for, which the end lines say.
+ */
 void leat_cli_progress_head(struct leat_buf *b, const struct leat_cli_args *a);
 /* "  00:07 [#######...] 10 s   6,812 samples   0 lost ..."; cut to @columns. */
 void leat_cli_progress_line(struct leat_buf *b, const struct leat_live_progress *p,

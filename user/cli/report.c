@@ -16,6 +16,8 @@
 #define MUCH_OF_STACKS 20
 #define MUCH_UNNAMED   20
 #define FEW_SAMPLES    100
+#define ENOUGH_STACKS  20    /* a share of fewer says nothing */
+#define FAST_HZ	       10000 /* the timer of a busy virtual CPU keeps up to about here */
 
 static void add_function(struct leat_buf *b, const struct leat_profile *p,
 			 const struct leat_function *f)
@@ -54,7 +56,7 @@ static unsigned int percent(uint64_t part, uint64_t of)
 }
 
 /* Samples were lost: the cause with the largest share decides what helps. */
-static bool hint_loss(struct leat_buf *b, const struct leat_verdict *v)
+static bool hint_loss(struct leat_buf *b, const struct leat_verdict *v, uint64_t freq_hz)
 {
 	uint64_t ring = v->kernel[LEAT_STAT_L_RING_FULL];
 
@@ -62,9 +64,12 @@ static bool hint_loss(struct leat_buf *b, const struct leat_verdict *v)
 	if (leat_verdict_lost_percent(v) <= MUCH_LOST || leat_verdict_lost(v) < MANY_LOST)
 		return false;
 	if (v->kernel_skipped > ring)
-		leat_buf_str(b,
-			     "  note: the kernel skipped samples, as it does while another tracing "
-			     "program runs on a CPU\n");
+		leat_buf_printf(b,
+				"  note: the kernel did not run leat's program for %u%% of the "
+				"samples: another tracing program on these CPUs, or a rate that "
+				"the timer cannot keep%s\n",
+				percent(v->kernel_skipped, v->wanted),
+				freq_hz > FAST_HZ ? ": take a lower -F" : "");
 	else if (ring)
 		leat_buf_str(b, "  note: the ring was full: take --buffer 8M or a lower -F\n");
 	else
@@ -79,6 +84,8 @@ static bool hint_stacks(struct leat_buf *b, const struct leat_verdict *v)
 	for (size_t i = 0; i < LEAT_STACK__MAX; i++)
 		all += i == LEAT_STACK_NONE ? 0 : v->stacks[i];
 	cut = v->stacks[LEAT_STACK_NO_UNWIND] + v->stacks[LEAT_STACK_BAD_CALL];
+	if (all < ENOUGH_STACKS)
+		return false;
 	if (percent(cut, all) >= MUCH_OF_STACKS) {
 		leat_buf_printf(
 			b,
@@ -121,9 +128,9 @@ static bool hint_names(struct leat_buf *b, const struct leat_verdict *v)
 	return true;
 }
 
-void leat_cli_report_hint(struct leat_buf *b, const struct leat_verdict *v)
+void leat_cli_report_hint(struct leat_buf *b, const struct leat_verdict *v, uint64_t freq_hz)
 {
-	if (hint_loss(b, v))
+	if (hint_loss(b, v, freq_hz))
 		return;
 	if (v->kptr_restricted) {
 		leat_buf_str(
@@ -153,6 +160,16 @@ void leat_cli_report_child(struct leat_buf *b, const struct leat_live_child *c)
 		leat_buf_printf(b, "  command: exited with status %d\n", WEXITSTATUS(c->status));
 }
 
+static void add_event(struct leat_buf *b, const struct leat_profile *p)
+{
+	const char *event = leat_profile_str(p, p->meta.event);
+
+	if (!*event)
+		return;
+	leat_buf_str(b, " of ");
+	leat_cli_clean(b, event, MAX_NAME_BYTES);
+}
+
 static void add_files(struct leat_buf *b, const struct leat_cli_outputs *s,
 		      const struct leat_profile *p)
 {
@@ -170,7 +187,9 @@ static void add_files(struct leat_buf *b, const struct leat_cli_outputs *s,
 		if (f->format) {
 			leat_buf_str(b, "  ");
 			leat_cli_count(b, leat_profile_total(p));
-			leat_buf_str(b, " samples, ");
+			leat_buf_str(b, " samples");
+			add_event(b, p);
+			leat_buf_str(b, ", ");
 			leat_cli_count(b, p->stack_cnt);
 			leat_buf_str(b, " stacks, ");
 			leat_cli_seconds(b, p->meta.duration_ns);
@@ -200,7 +219,7 @@ void leat_cli_report(struct leat_cli_io *io, const struct leat_cli_outputs *s,
 		leat_cli_clean(&b, r->event_note, sizeof(r->event_note));
 		leat_buf_char(&b, '\n');
 	}
-	leat_cli_report_hint(&b, &r->profile->verdict);
+	leat_cli_report_hint(&b, &r->profile->verdict, r->profile->meta.freq_hz);
 	err = err ? err : b.err;
 	if (!err)
 		leat_cli_io_err(io, &b);

@@ -51,10 +51,18 @@ static void on_stop(int sig)
 
 	if (stop && sig == SIGINT && now_ns() - stop_ns > ONE_REQUEST_NS)
 		abort_now();
-	if (!stop)
+	if (!stop) {
 		stop_ns = now_ns();
-	stop = 1;
+		stop = sig; /* a command gets the same one */
+	}
 	errno = saved;
+}
+
+/* Ctrl-\ is for a program that hangs; a core of leat helps nobody. */
+static void on_quit(int sig)
+{
+	(void)sig;
+	abort_now();
 }
 
 static void on_pipe(int sig)
@@ -69,8 +77,8 @@ const volatile sig_atomic_t *leat_cli_signals_stop(void)
 
 int leat_cli_signals_install(void)
 {
-	static const int ends[] = { SIGINT, SIGTERM, SIGHUP };
-	struct sigaction sa = { .sa_handler = on_stop }, old;
+	static const int ends[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+	struct sigaction sa = { 0 }, old;
 
 	stop = 0;
 	/* One at a time: the handler is not interrupted by itself. No SA_RESTART: waits end. */
@@ -79,8 +87,9 @@ int leat_cli_signals_install(void)
 		if (sigaction(ends[i], NULL, &old) != 0)
 			return -errno;
 		/* nohup leat ...: whoever ignores hang-ups goes on ignoring them. */
-		if (ends[i] == SIGHUP && old.sa_handler == SIG_IGN)
+		if ((ends[i] == SIGHUP || ends[i] == SIGQUIT) && old.sa_handler == SIG_IGN)
 			continue;
+		sa.sa_handler = ends[i] == SIGQUIT ? on_quit : on_stop;
 		if (sigaction(ends[i], &sa, NULL) != 0)
 			return -errno;
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Signals of a recording. SIGINT, SIGTERM and SIGHUP ask for the end; a second Ctrl-C ends the
- * program at once with 130, and takes unfinished files with it. The only state of the program at
- * file scope: a signal handler has no other way.
+ * Signals of a recording. SIGINT, SIGTERM and SIGHUP ask for the end; a second Ctrl-C, or SIGQUIT,
+ * ends the program at once with 130, and takes unfinished files with it. The only state of the
+ * program at file scope: a signal handler has no other way.
  */
 #ifndef LEAT_CLI_SIGNALS_H
 #define LEAT_CLI_SIGNALS_H
@@ -13,9 +13,9 @@
 
 #define LEAT_CLI_MAX_TEMPS 32
 
-/* 0, then 1 from the first signal on. */
+/* 0, then the number of the first signal. */
 const volatile sig_atomic_t *leat_cli_signals_stop(void);
-/* The three that end a recording. 0 or -errno. */
+/* The four that end a recording. 0 or -errno. */
 int leat_cli_signals_install(void) LEAT_MUST_USE;
 /* SIGPIPE becomes an error of write(); a command that is started does not inherit that. */
 void leat_cli_signals_pipe(void);

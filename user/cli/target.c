@@ -111,33 +111,44 @@ static int check_target(const struct leat_cli_args *a, struct leat_diag *d)
 	    a->uids.n > LEAT_LIVE_MAX_TARGETS) {
 		leat_diag_set(d, -EINVAL, LEAT_EXIT_USAGE, "more than %d targets of one kind",
 			      LEAT_LIVE_MAX_TARGETS);
+		leat_diag_why(d, "each has a place in the filter that runs in the kernel");
 		leat_diag_fix(d, "record a cgroup (--cgroup PATH) or the whole host (-a)");
 		return -EINVAL;
 	}
 	return 0;
 }
 
+int leat_cli_check_frequency(const char *typed, const char *value, struct leat_diag *d)
+{
+	const uint64_t most = leat_cli_option_at(OPT(FREQUENCY))->max;
+	unsigned long long max = leat_live_max_freq();
+	uint64_t hz = UINT64_MAX;
+
+	if (leat_cli_value_u64(value, &hz) == -EINVAL || !max || hz <= max)
+		return 0;
+	leat_diag_set(d, -EINVAL, LEAT_EXIT_USAGE,
+		      "%s: expected at most %llu, found '%s': it is above this kernel's limit",
+		      typed, max, value);
+	leat_diag_why(d,
+		      "the kernel's limit is %llu (kernel.perf_event_max_sample_rate); the kernel "
+		      "lowers it by itself when sampling takes long",
+		      max);
+	leat_diag_fix(d, "-F %llu", max);
+	if (hz <= most)
+		leat_diag_alt(d, "sudo sysctl -w kernel.perf_event_max_sample_rate=%llu",
+			      (unsigned long long)hz);
+	return -EINVAL;
+}
+
 /* The kernel would say EINVAL, and not which number it wanted. */
 static int check_frequency(const struct leat_cli_args *a, struct leat_diag *d)
 {
-	unsigned long long max;
+	char value[24];
 
 	if (!leat_cli_given(a, OPT(FREQUENCY)))
 		return 0;
-	max = leat_live_max_freq();
-	if (!max || a->freq_hz <= max)
-		return 0;
-	leat_diag_set(d, -EINVAL, LEAT_EXIT_USAGE,
-		      "-F: expected at most %llu, found '%llu': it is above this kernel's limit",
-		      max, (unsigned long long)a->freq_hz);
-	leat_diag_why(d,
-		      "kernel.perf_event_max_sample_rate=%llu (the kernel lowers it by itself "
-		      "when sampling takes long)",
-		      max);
-	leat_diag_fix(d, "-F %llu", max);
-	leat_diag_alt(d, "sudo sysctl -w kernel.perf_event_max_sample_rate=%llu",
-		      (unsigned long long)a->freq_hz);
-	return -EINVAL;
+	snprintf(value, sizeof(value), "%llu", (unsigned long long)a->freq_hz);
+	return leat_cli_check_frequency("-F", value, d);
 }
 
 int leat_cli_check_record(const struct leat_cli_args *a, struct leat_diag *diag)
@@ -226,8 +237,14 @@ void leat_cli_target_text(const struct leat_cli_args *a, struct leat_buf *b)
 		leat_buf_str(b, a->uids.n ? "the processes of a user" : "every process");
 		return;
 	}
-	leat_cli_clean(b, name, sizeof(name));
-	leat_buf_printf(b, " (pid %u)", tgid);
+	/* The name stands for the first thread only where no other kind of target named it. */
+	if (a->tids.n && tgid == a->tids.items[0] && !a->pids.n && !a->names.n) {
+		leat_buf_printf(b, "thread %u of ", tgid);
+		leat_cli_clean(b, name, sizeof(name));
+	} else {
+		leat_cli_clean(b, name, sizeof(name));
+		leat_buf_printf(b, " (pid %u)", tgid);
+	}
 	if (a->pids.n + a->tids.n > 1)
 		leat_buf_printf(b, " and %zu more", a->pids.n + a->tids.n - 1);
 	else if (!a->pids.n && !a->tids.n)

@@ -3,6 +3,7 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -25,6 +26,15 @@ static int check_opts(const struct leat_engine_opts *o, struct leat_diag *diag)
 	if (!o->freq_hz == !o->period)
 		return leat_diag_set(diag, -EINVAL, LEAT_EXIT_USAGE,
 				     "give either a frequency or a period");
+	if (o->event.time_based && o->period && o->period < LEAT_CLOCK_PERIOD_MIN) {
+		leat_diag_set(diag, -EINVAL, LEAT_EXIT_USAGE,
+			      "a period of %s is at least %u ns, not %" PRIu64, o->event.name,
+			      LEAT_CLOCK_PERIOD_MIN, o->period);
+		leat_diag_why(diag, "the kernel takes any shorter one for that, and what was "
+				    "sampled could not be told from what was lost");
+		leat_diag_fix(diag, "-c %u", LEAT_CLOCK_PERIOD_MIN);
+		return -EINVAL;
+	}
 	if (c->by_name > LEAT_CFG_MAX_NAMES || c->by_cgroup > LEAT_CFG_MAX_CGROUPS ||
 	    c->by_uid > LEAT_CFG_MAX_UIDS)
 		return leat_diag_set(diag, -EOVERFLOW, LEAT_EXIT_USAGE,
@@ -79,6 +89,8 @@ int leat_engine_open(struct leat_engine **out, const struct leat_engine_opts *op
 	if (err)
 		return err;
 	err = leat_engine_rings_open(e);
+	if (err && leat_why_limit(diag, err, "map the BPF rings"))
+		return err;
 	if (err)
 		return leat_diag_set(diag, err, LEAT_EXIT_SYSTEM, "cannot map the BPF rings (%s)",
 				     strerror(-err));

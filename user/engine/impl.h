@@ -17,6 +17,7 @@ struct btf;
 #define LEAT_SET_MAX	   32768u
 #define LEAT_HEARTBEAT_MS  5000u
 #define LEAT_RING_BYTES	   (2u << 20)
+#define LEAT_CLOCK_PERIOD_MIN 10000u /* ns: perf_swevent_init_hrtimer takes no less */
 #define LEAT_FREQ_DRAINED  2000u /* Hz up to which a drain each LEAT_DRAIN_MS is enough */
 #define LEAT_DRAIN_MS	   250u
 #define LEAT_STAT_MS	   1000u
@@ -128,5 +129,7 @@ int leat_engine_register(struct leat_engine *e, struct leat_bus *bus) LEAT_MUST_
 
 /* why.c: measured causes. */
 void leat_why_privilege(struct leat_diag *d, int err);
+/* A limit of files or memory that was hit while @what ("load the BPF programs"); false: it is none. */
+bool leat_why_limit(struct leat_diag *d, int err, const char *what);
 
 #endif

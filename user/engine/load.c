@@ -57,7 +57,7 @@ static void set_programs(struct leat_engine *e)
 	const bool sets = c->by_process || c->by_name || c->notify_procs;
 
 	bpf_program__set_autoload(e->skel->progs.leat_fork, sets);
-	bpf_program__set_autoload(e->skel->progs.leat_exit, sets);
+	bpf_program__set_autoload(e->skel->progs.leat_exit, sets || c->by_thread);
 	bpf_program__set_autoload(e->skel->progs.leat_exec, sets);
 }
 
@@ -194,7 +194,7 @@ static int open_skeleton(struct leat_engine *e, struct leat_diag *diag)
 	set_sizes(e);
 	set_programs(e);
 	err = create_rings(e);
-	if (err)
+	if (err && !leat_why_limit(diag, err, "create the BPF rings"))
 		leat_diag_set(diag, err, err == -EPERM ? LEAT_EXIT_PRIVILEGE : LEAT_EXIT_SYSTEM,
 			      "cannot create the BPF rings (%s)", strerror(-err));
 	return err;
@@ -239,6 +239,8 @@ static int explain_load(struct leat_engine *e, int err, struct leat_diag *diag)
 			explain_refusal(e, diag);
 		return err;
 	}
+	if (leat_why_limit(diag, err, "load the BPF programs"))
+		return err;
 	leat_diag_set(diag, err, LEAT_EXIT_SYSTEM,
 		      "the kernel refused the BPF program leat_sample (%s)",
 		      strerrorname_np(-err) ? strerrorname_np(-err) : "?");
@@ -267,7 +269,7 @@ int leat_engine_load(struct leat_engine *e, struct leat_diag *diag)
 		err = map_words(e);
 	if (!err)
 		err = attach_life(e);
-	if (err)
+	if (err && !leat_why_limit(diag, err, "set up the BPF programs"))
 		leat_diag_set(diag, err, LEAT_EXIT_SYSTEM,
 			      "cannot set up the maps and programs of the kernel side (%s)",
 			      strerror(-err));

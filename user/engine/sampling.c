@@ -105,7 +105,9 @@ static int explain_open(struct leat_engine *e, int err)
 	}
 	if (pmu_is_missing(err))
 		return refuse_event(e, err, &e->diag);
-	return leat_diag_set(&e->diag, err, err == -EMFILE ? LEAT_EXIT_SYSTEM : LEAT_EXIT_FAILURE,
+	if (leat_why_limit(&e->diag, err, "open an event on each CPU"))
+		return err;
+	return leat_diag_set(&e->diag, err, LEAT_EXIT_FAILURE,
 			     "cannot open the event %s (%s: perf_event_open)", e->event.name,
 			     strerrorname_np(-err) ? strerrorname_np(-err) : "?");
 }

@@ -68,5 +68,4 @@ void leat_engine_sizes(struct leat_engine *e)
 	if (!c->seed)
 		c->seed = random_u64();
 	c->ring_cnt = e->ring_cnt;
-	c->in_nmi = e->event.hardware;
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The measured cause of a refusal for want of privilege. */
+/* The measured cause of a refusal: want of privilege, or a limit that was hit. */
 #include "engine/impl.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -62,4 +64,32 @@ void leat_why_privilege(struct leat_diag *d, int err)
 		leat_diag_fix(d, "run it on the host, or start the container with "
 				 "--cap-add=BPF --cap-add=PERFMON --pid=host");
 	}
+}
+
+static void why_open_files(struct leat_diag *d)
+{
+	struct rlimit lim = { 0 };
+
+	if (!getrlimit(RLIMIT_NOFILE, &lim))
+		leat_diag_why(d, "too many open files: limit %llu",
+			      (unsigned long long)lim.rlim_cur);
+	leat_diag_fix(d, "ulimit -n 4096");
+}
+
+bool leat_why_limit(struct leat_diag *d, int err, const char *what)
+{
+	if (err != -EMFILE && err != -ENFILE && err != -ENOMEM)
+		return false;
+	leat_diag_set(d, err, LEAT_EXIT_SYSTEM, "cannot %s (%s)", what, strerrorname_np(-err));
+	if (err == -EMFILE) {
+		why_open_files(d);
+	} else if (err == -ENFILE) {
+		leat_diag_why(d, "too many open files on this machine: limit fs.file-max");
+		leat_diag_fix(d, "sudo sysctl fs.file-max=1000000");
+	} else {
+		leat_diag_why(d, "the kernel has no memory for it: that of the machine, or of "
+				 "leat's cgroup, is used up");
+		leat_diag_fix(d, "free memory, or raise the limit of the cgroup");
+	}
+	return true;
 }

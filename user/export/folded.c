@@ -51,7 +51,7 @@ static bool is_kernel(enum leat_function_kind kind)
 /* A function occurs in many places. */
 static int clean_names(struct folding *f)
 {
-	f->name_ends = malloc((f->p->function_cnt + 1) * sizeof(*f->name_ends));
+	f->name_ends = calloc(f->p->function_cnt + 1, sizeof(*f->name_ends));
 	if (!f->name_ends)
 		return -ENOMEM;
 	for (size_t i = 0; i < f->p->function_cnt; i++) {

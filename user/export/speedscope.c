@@ -58,7 +58,7 @@ static int start(struct scope *x)
 	}
 	x->frame_cap = p->function_cnt;
 	x->frame_of = calloc(x->frame_cap + 1, sizeof(*x->frame_of));
-	x->frames = malloc((x->frame_cap + 1) * sizeof(*x->frames));
+	x->frames = calloc((size_t)x->frame_cap + 1, sizeof(*x->frames));
 	if (!x->order || !x->frame_of || !x->frames)
 		return -ENOMEM;
 	for (size_t i = 0; i < p->sample_cnt; i++)

@@ -96,7 +96,7 @@ int leat_top_build(struct leat_profile *p, struct leat_top **out, size_t *n)
 		err = add_sample(&t, p, i);
 	if (err)
 		return err;
-	for (size_t i = 0; i < p->function_cnt; i++) {
+	for (size_t i = 0; i < t.cnt; i++) {
 		struct leat_top top = t.by_function[i];
 
 		/* A mark counts where it stands for the code itself, not at a stack's outer end. */

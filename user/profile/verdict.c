@@ -35,6 +35,7 @@ static const char *const stat_names[LEAT_STAT__MAX] = {
 	[LEAT_STAT_N_DRAIN_FULL] = "n_drain_full",
 	[LEAT_STAT_N_BPF_NS] = "n_bpf_ns",
 	[LEAT_STAT_N_BPF_TIMED] = "n_bpf_timed",
+	[LEAT_STAT_F_MODE] = "f_mode",
 };
 
 static const char *const trust_names[] = { "trust", "with care", "do not trust" };

@@ -141,7 +141,6 @@ struct leat_session {
 	struct leat_placed *placed;
 	size_t placed_cap;
 	uint32_t kernel_object; /* LEAT_ID_NONE before the first kernel frame */
-	uint32_t unsent_stack;	/* LEAT_ID_NONE before the first */
 	uint32_t ids[LEAT_SESSION_MAX_FRAMES];
 
 	struct leat_cpu_stat *cpus;

@@ -21,7 +21,11 @@ static uint8_t cut_result(const struct leat_profile *p, const struct leat_frame 
 	return LEAT_STACK_NONE;
 }
 
-/* From the innermost frame out: the first root completes the stack, the first wrong one cuts it. */
+/*
+ * From the innermost frame out: the first root completes the stack, the first wrong one cuts it.
+ * A walk that ended where it began followed no chain: the frame pointer was 0 because its register
+ * held some other value, in code that keeps no frame pointers.
+ */
 static void judge_stack(const struct leat_profile *p, struct leat_stack *s)
 {
 	const uint32_t *ids = leat_profile_stack_frames(p, s) + s->kframe_cnt;
@@ -38,6 +42,9 @@ static void judge_stack(const struct leat_profile *p, struct leat_stack *s)
 			s->uresult = LEAT_STACK_COMPLETE;
 		}
 	}
+	if (s->uresult == LEAT_STACK_COMPLETE && s->uframe_cnt == 1 &&
+	    !(p->frames[ids[0]].flags & LEAT_FRAME_ROOT))
+		s->uresult = LEAT_STACK_NO_UNWIND;
 }
 
 int leat_judge_stacks(struct leat_profile *p)

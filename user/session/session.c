@@ -46,7 +46,6 @@ int leat_session_new(struct leat_session **out)
 	if (err)
 		return err;
 	s->kernel_object = LEAT_ID_NONE;
-	s->unsent_stack = LEAT_ID_NONE;
 	s->pending_free = LEAT_ID_NONE;
 	*out = LEAT_TAKE(s);
 	return 0;

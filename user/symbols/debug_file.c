@@ -26,7 +26,7 @@ static int open_by_build_id(struct leat_opener *files, const struct leat_object 
 			    const struct leat_build_id *id, struct leat_elf **out)
 {
 	static const char digits[] = "0123456789abcdef";
-	char path[sizeof(".build-id/") + 2 * LEAT_ELF_BUILD_ID_MAX + sizeof("/.debug")];
+	char path[sizeof(".build-id/") + 2 * LEAT_ELF_BUILD_ID_MAX + sizeof("/.debug")] = ".build-id/";
 	char *p = path + strlen(".build-id/");
 	LEAT_AUTO(leat_elf_free) struct leat_elf *e = NULL;
 	LEAT_CLOSE int fd = -1;
@@ -34,7 +34,6 @@ static int open_by_build_id(struct leat_opener *files, const struct leat_object 
 
 	if (id->len < 2)
 		return -ENOENT;
-	memcpy(path, ".build-id/", strlen(".build-id/"));
 	for (unsigned int i = 0; i < id->len; i++) {
 		*p++ = digits[id->bytes[i] >> 4];
 		*p++ = digits[id->bytes[i] & 15];
