@@ -29,8 +29,8 @@ struct leat_cfg {
 	__u32 skip_kthreads;   /* 1: kernel threads are filtered */
 	__u32 keep_idle;       /* 1: the idle task is kept */
 	__u32 self_tgid;       /* leat itself, in its own pid namespace; filtered; 0 off */
-	__u32 kernel_stack;    /* 1: take kernel frames */
-	__u32 user_stack;      /* 1: take user frames */
+	__u32 kernel_stack;    /* 1: take kernel frames; alone: of samples in kernel mode */
+	__u32 user_stack;      /* 1: take user frames; alone: of what has a user part */
 	__u32 max_uframes;     /* 1..LEAT_MAX_UFRAMES */
 	__u32 per_thread;      /* 1: tid is part of the key */
 	__u32 stream;	       /* 1: one record a sample instead of counting */

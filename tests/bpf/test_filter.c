@@ -179,6 +179,90 @@ Test(filter, kinds_intersect)
 	leat_child_kill(b);
 }
 
+/* ---- user or kernel mode alone ---- */
+
+static void make_system_calls(void)
+{
+	for (;;)
+		syscall(SYS_getppid);
+}
+
+struct parts {
+	uint64_t kernel, user, neither;
+};
+
+static void on_parts(void *ctx, const struct leat_rec_stack *r)
+{
+	struct parts *p = ctx;
+
+	p->kernel += r->kframe_cnt != 0;
+	p->user += r->uframe_cnt != 0;
+	p->neither += !r->kframe_cnt && !r->uframe_cnt;
+}
+
+/* @pid 0: the whole machine with its idle tasks. Returns what was counted; F_MODE in *@other. */
+static uint64_t parts_of(pid_t pid, bool user, struct parts *parts, uint64_t *other)
+{
+	struct leat_engine_opts o = leat_collect_opts();
+	struct leat_collect c;
+	uint64_t n;
+
+	*parts = (struct parts){ 0 };
+	o.cfg.user_stack = user;
+	o.cfg.kernel_stack = !user;
+	o.cfg.by_process = pid != 0;
+	o.cfg.keep_idle = !pid;
+	leat_collect_open(&c, &o);
+	c.on_stack = on_parts;
+	c.ctx = parts;
+	if (pid)
+		cr_assert(
+			zero(int, leat_engine_set_tgid(c.engine, (uint32_t)pid, LEAT_SET_PROCESS)));
+	leat_collect_start(&c);
+	leat_collect_run(&c, 500);
+	leat_collect_finish(&c);
+	cr_expect(leat_collect_adds_up(&c));
+	n = c.counted;
+	*other = leat_collect_stat(&c, LEAT_STAT_F_MODE);
+	leat_collect_fini(&c);
+	return n;
+}
+
+Test(filter, kernel_mode_alone)
+{
+	pid_t spins = leat_child(leat_spin_forever), calls = leat_child(make_system_calls);
+	struct parts parts;
+	uint64_t other, n;
+
+	n = parts_of(spins, false, &parts, &other);
+	cr_expect(gt(u64, other, 30), "what spins is in user mode");
+	cr_expect(le(u64, n, other / 10));
+	cr_expect(zero(u64, parts.neither));
+	n = parts_of(calls, false, &parts, &other);
+	cr_expect(gt(u64, n, 20));
+	cr_expect(gt(u64, parts.kernel, 0));
+	cr_expect(zero(u64, parts.user));
+	cr_expect(zero(u64, parts.neither));
+	leat_child_kill(spins);
+	leat_child_kill(calls);
+}
+
+/* Time in the kernel counts for the code that called it; the kernel's own threads are left out. */
+Test(filter, user_stacks_alone)
+{
+	pid_t calls = leat_child(make_system_calls);
+	struct parts parts;
+	uint64_t other;
+
+	cr_expect(gt(u64, parts_of(calls, true, &parts, &other), 30));
+	cr_expect(zero(u64, other), "both modes of a process");
+	cr_expect(zero(u64, parts.kernel));
+	cr_expect(gt(u64, parts.user, 0));
+	leat_child_kill(calls);
+	cr_expect(gt(u64, parts_of(0, true, &parts, &other) + other, 100));
+	cr_expect(zero(u64, parts.neither));
+}
+
 /* ---- cgroups ---- */
 
 static bool find_cgroup2(char *out, size_t size)

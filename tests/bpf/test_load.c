@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "../support/collect.h"
+#include "engine/features.h"
 #include "engine/impl.h"
 #include "event/format.h"
 

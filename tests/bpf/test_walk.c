@@ -310,6 +310,60 @@ Test(walk, code_of_32_bits_is_not_walked)
 	rig_close(&r);
 }
 
+/* ---- one mode alone ---- */
+
+static void expect_sum(const struct rig *r);
+
+Test(walk, kernel_stacks_alone_leave_out_what_fell_in_user_mode)
+{
+	struct rig r;
+	const struct leat_rec_sample *s;
+
+	rig_open_with(&r, 127, false, true);
+	build(&r, 0, 48, 4);
+	cr_expect(walk_at(&r, 0) == NULL);
+	cr_expect(eq(u64, stat_of(&r, LEAT_STAT_F_MODE), 1));
+	s = walk(&r, addr(&r, 0), addr(&r, 0), KERNEL_CS);
+	cr_assert(s != NULL);
+	cr_expect(gt(uint, s->kframe_cnt, 0));
+	cr_expect(zero(uint, s->uframe_cnt));
+	cr_expect(eq(u64, stat_of(&r, LEAT_STAT_F_MODE), 1));
+	expect_sum(&r);
+	rig_close(&r);
+}
+
+Test(walk, both_stacks_keep_samples_of_both_modes)
+{
+	struct rig r;
+
+	rig_open_with(&r, 127, true, true);
+	build(&r, 0, 48, 4);
+	cr_expect(walk_at(&r, 0) != NULL);
+	cr_expect(walk(&r, addr(&r, 0), addr(&r, 0), KERNEL_CS) != NULL);
+	cr_expect(zero(u64, stat_of(&r, LEAT_STAT_F_MODE)));
+	expect_sum(&r);
+	rig_close(&r);
+}
+
+/* A user part that begins nowhere is that of a thread of the kernel. */
+Test(walk, user_stacks_alone_leave_out_what_has_no_user_part)
+{
+	uint64_t args[4] = { 0, 0, 0, USER_CS };
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = args, .ctx_size_in = sizeof(args));
+	struct rig r;
+
+	rig_open_with(&r, 127, true, false);
+	build(&r, 0, 48, 4);
+	cr_expect(walk_at(&r, 0) != NULL);
+	cr_expect(walk(&r, addr(&r, 0), addr(&r, 0), KERNEL_CS) != NULL, "a system call's caller");
+	cr_expect(zero(u64, stat_of(&r, LEAT_STAT_F_MODE)));
+	cr_assert(zero(
+		int, bpf_prog_test_run_opts(bpf_program__fd(r.skel->progs.leat_t_sample), &opts)));
+	cr_expect(eq(u64, stat_of(&r, LEAT_STAT_F_MODE), 1));
+	expect_sum(&r);
+	rig_close(&r);
+}
+
 /* In the kernel the registers come from where it saved them: those of the bpf() call. */
 Test(walk, a_sample_in_the_kernel_starts_from_the_saved_registers)
 {

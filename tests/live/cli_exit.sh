@@ -14,7 +14,9 @@ check "2: nonsense number" record 2 -p 1 -d 0
 check "2: a conflict" record 2 -a -p 1
 max=$(cat /proc/sys/kernel/perf_event_max_sample_rate)
 check "2: above the kernel's limit" record 2 -p $$ -F $((max + 1))
-check "... which is named" said "$max"
+check "... which is named" grep -qw "$max" "$tmp/err"
+check "2: far above it, and above leat's own" record 2 -p $$ -F 99999999
+check "... the kernel's is the one that is named" grep -qw "kernel's limit is $max" "$tmp/err"
 check "2: unknown event" record 2 -p $$ -e cpu-clok -o a.html
 check "... guesses" said "did you mean -e cpu-clock?"
 check "2: unknown extension" record 2 -p $$ -o a.jpeg
@@ -49,6 +51,9 @@ check "3: the same, propagated" record 3 --propagate -o c.html -- sh -c "$loop; 
 check "137: by a signal, propagated" record 137 --propagate -o c.html -- sh -c "$loop; kill -KILL \$\$"
 check "... which is named" said "SIGKILL"
 check "4: a command that does not exist" record 4 -o c.html -- /no/such/command
+check "... and no end of it is told" not_said "command: "
+check "4: also when its status is asked for" record 4 --propagate -o c.html -- /no/such/command
+check "... and no signal is made up" not_said "ended by signal"
 check "output of the command is its own" bash -c "[ \"\$('$LEAT' record -q -o c.html -- sh -c '$loop; echo hello')\" = hello ]"
 check "a command under sudo is the user's" bash -c "[ \"\$(SUDO_UID=65534 SUDO_GID=65534 SUDO_USER=nobody \
 	'$LEAT' record -q -o c.html -- sh -c '$loop; id -u')\" = 65534 ]"

@@ -57,6 +57,9 @@ check "... and the fix names one in it" said "dir/flame.html"
 check "a directory that does not exist" fake 1 -o none/a.html
 check "... is named, before recording" said "mkdir -p 'none'"
 check "... before recording" not_said "recording"
+check "a file system without files of ours" fake 1 -o /proc/x.html
+check "... is told from a directory that is not there" said "no files can be created in this file system"
+check "... without a mkdir" not_said mkdir
 check "an extension without a format" fake 2 -o a.foo
 mkdir -m 0555 ro
 chown 65534 ro
@@ -102,6 +105,19 @@ check "without it root's" bash -c "umask 027; '$FAKE' record -p 1 -q -o r.html; 
 check "SUDO_UID means nothing to others" bash -c "mkdir -m 777 w; cd w; SUDO_UID=1 SUDO_GID=1 \
 	setpriv --reuid 65534 --regid 65534 --clear-groups '$FAKE' record -p 1 -q -o n.html &&
 	[ \$(stat -c %u n.html) = 65534 ]"
+clean
+
+mkdir many
+cd many || exit 1
+runs=()
+for _ in 1 2 3 4 5 6; do
+	LEAT_FAKE=wait "$FAKE" record -p 4242 -d 300ms -q &
+	runs+=($!)
+done
+wait "${runs[@]}"
+check "six at once, without -o, leave six results" [ "$(find . -name 'leat-demo-4242-*.html' -size +1k | wc -l)" = 6 ]
+check "... and nothing else" [ "$(find . -mindepth 1 | wc -l)" = 6 ]
+cd ..
 clean
 
 on_tty() { script -qec "$1" /dev/null </dev/null; }

@@ -35,7 +35,7 @@ for sig in INT TERM HUP; do
 	check "... which is reported" said "wrote $sig.html"
 done
 
-status 0 timeout -s INT 1 "$LEAT" record -p "$pid" -o timeout.html
+status 124 timeout -s INT 1 "$LEAT" record -p "$pid" -o timeout.html
 check "timeout(1), which signals twice at once, gets the result" [ -s timeout.html ]
 start nohup "$LEAT" record -p "$pid" -d 2 -o nohup.html
 wait_text "$tmp/err" "recording sh" >/dev/null
@@ -82,9 +82,46 @@ check "a signal reaches the command, and the result is written" ends_with 0
 check "... whose end is told" said "command: exited with status 7"
 check "... in a file" [ -s cmd.html ]
 
+# Each signal reaches the command as itself.
+for sig in INT TERM HUP; do
+	start "$LEAT" record -F 499 -o cmd.html -- bash -c 'for s in INT TERM HUP; do
+		trap "echo got $s >&2; exit 5" $s; done; echo ready >&2; while :; do :; done'
+	wait_text "$tmp/err" "ready" >/dev/null
+	wait_text "$tmp/err" "recording" >/dev/null
+	sleep 0.3
+	kill -$sig "$leat"
+	check "SIG$sig for leat, with a command, is a normal end" ends_with 0
+	check "... the command got SIG$sig" said "got $sig"
+	check "... and no other" [ "$(grep -c '^got ' "$tmp/err")" = 1 ]
+done
+
+begin=$(date +%s%N)
+start "$LEAT" record -d 1 -F 499 -o cmd.html -- sh -c 'trap "exit 6" TERM; while :; do :; done'
+check "the end of -d is the end of the command" ends_with 0
+check "... by TERM" said "command: exited with status 6"
+check "... then" [ $((($(date +%s%N) - begin) / 1000000)) -lt 15000 ]
+
+start env LEAT_FAKE="wait" "$FAKE" record -p 1 -o quit.html
+wait_text "$tmp/err" "recording" >/dev/null
+kill -QUIT "$leat"
+check "SIGQUIT aborts with 130, and without a core" ends_with 130
+check "... and without a file" [ ! -e quit.html ]
+
 start "$LEAT" record -p $$ -o never.html
 sleep 0.7
 kill -KILL "$leat"
 wait "$leat" 2>/dev/null
 check "killed, it leaves no result" [ ! -e never.html ]
+mkdir killed
+echo old >killed/old.html
+start env LEAT_FAKE="wait" "$FAKE" record -p 1 -o killed/a.html -o killed/old.html
+wait_text "$tmp/err" "recording" >/dev/null
+kill -KILL "$leat"
+wait "$leat" 2>/dev/null
+if python3 -c 'import os; os.open("killed", os.O_TMPFILE | os.O_WRONLY)' 2>/dev/null; then
+	check "... nor a temporary file" only_files killed old.html
+else
+	skip "... nor a temporary file" "no O_TMPFILE in this file system"
+fi
+check "... and keeps the old file" grep -qx old killed/old.html
 finish

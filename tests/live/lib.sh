@@ -143,7 +143,7 @@ verdict() {
 # adds_up NAME: seen == delivered + filtered + lost.
 adds_up() {
 	local sum=0 key v
-	for key in f_idle f_kthread f_target f_self counted streamed overflowed l_stalled l_busy l_ring_full l_no_scratch; do
+	for key in f_idle f_kthread f_target f_self f_mode counted streamed overflowed l_stalled l_busy l_ring_full l_no_scratch; do
 		v=$(verdict "$1" "$key")
 		sum=$((sum + ${v:-0}))
 	done
@@ -165,9 +165,15 @@ self_percent() {
 		'BEGIN {printf "%.2f\n", d ? 100 * c / d : 0}'
 }
 
-# Ids of BPF programs, maps and links that are leat's: names begin with leat_.
-bpf_objects() {
-	bpftool prog list 2>/dev/null | grep -oE 'name leat_[a-z_]+' | sort | uniq -c
-	bpftool map list 2>/dev/null | grep -oE 'name leat_[a-z_]+' | sort | uniq -c
-	bpftool link list 2>/dev/null | wc -l
+# bpf_ids PID: "prog ID", "map ID", "link ID" of what that process holds.
+bpf_ids() {
+	cat "/proc/$1/fdinfo"/* 2>/dev/null | awk '$1 ~ /^(prog|map|link)_id:$/ {sub(/_id:/, "", $1); print $1, $2}' | sort -u
+}
+
+# bpf_left: of the lines of bpf_ids on standard input, those that the kernel still has.
+bpf_left() {
+	local kind id
+	while read -r kind id; do
+		bpftool "$kind" show id "$id" >/dev/null 2>&1 && echo "$kind $id"
+	done
 }

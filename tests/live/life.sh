@@ -129,25 +129,23 @@ test_stalled() {
 
 # --- ends in the middle ---
 test_ends() {
-	local before
+	local held
 	start "$WORKLOADS/wl_shares" 60 2
 	(sleep 1.5; kill -KILL "$pid") &
 	record killed -p "$pid" -F 499 -d 30
 	is "target killed: exit 0" test $? = 0
 	recorded killed "target killed" && is "target killed: names" at_least "$(share killed work_)" 90
-	start true
-	local gone=$pid
-	wait "$gone" 2>/dev/null
-	before=$(bpf_objects)
 	start "$WORKLOADS/wl_shares" 30 2
 	"$LEAT" record -p "$pid" -e cpu-clock -d 20 -o "$work/dead.folded" 2>/dev/null 9>&- &
 	local leat=$!
 	sleep 1.5
+	held=$(bpf_ids "$leat")
+	is "leat at work: holds BPF objects" at_least "$(grep -c . <<<"$held")" 5
 	kill -KILL "$leat"
 	wait "$leat" 2>/dev/null
 	stop "$pid"
 	sleep 1
-	is "leat killed: nothing left in the kernel" test "$(bpf_objects)" = "$before"
+	is "leat killed: nothing left in the kernel" test -z "$(bpf_left <<<"$held")"
 	is "leat killed: no file" test ! -e "$work/dead.folded"
 }
 

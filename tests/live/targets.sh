@@ -8,6 +8,22 @@ at_end() {
 	[ -z "$cgroup" ] || rmdir "$cgroup" 2>/dev/null
 }
 
+# perf_share FUNCTION: percent of perf's samples in it or below it (--children needs call chains).
+perf_share() {
+	perf report -i "$work/perf.data" --no-children --sort symbol --stdio 2>/dev/null |
+		awk -v f="$1" '$NF ~ f {sub(/%/, "", $1); s += $1} END {printf "%.2f\n", s}'
+}
+compare_with_perf() {
+	local f
+	if [ ! -s "$work/perf.data" ] || [ "$(perf_share work_sixty)" = 0.00 ]; then
+		skip "the same as perf" "no perf that can sample here"
+		return
+	fi
+	for f in work_sixty work_thirty work_ten; do
+		is "the same as perf: $f" within "$(share beside_perf "$f")" "$(perf_share "$f")" 2
+	done
+}
+
 # --- a process of known proportions ---
 test_shares() {
 	local secs=9
@@ -18,8 +34,17 @@ test_shares() {
 		secs=$((secs * 17000 / ($(total shares) + 1)))
 		record shares -p "$pid" -F 999 -d $((secs < 120 ? secs : 120))
 	fi
+	# perf looks at the same process at the same time.
+	local perf_pid=
+	if command -v perf >/dev/null; then
+		perf record -q -e cpu-clock -F 997 -p "$pid" -o "$work/perf.data" -- sleep 5 2>/dev/null 9>&- &
+		perf_pid=$!
+		record beside_perf -p "$pid" -F 999 -d 5
+		wait "$perf_pid"
+	fi
 	stop "$pid"
 	recorded shares "proportions" || return
+	compare_with_perf
 	is "proportions: at least 15,000 samples" at_least "$(total shares)" 15000
 	is "proportions: 60 %" within "$(share shares work_sixty)" 60 2
 	is "proportions: 30 %" within "$(share shares work_thirty)" 30 2
@@ -82,6 +107,58 @@ test_children() {
 	wait "$pid" 2>/dev/null
 }
 
+# --- children that are forked while leat is not ready yet ---
+test_brood() {
+	local found
+	start "$WORKLOADS/wl_brood" 7 60
+	record brood -p "$pid" --children -F 999 -d 5
+	if recorded brood "children of the start-up"; then
+		found=$(grep -oE 'brood_[0-9]+' "$work/brood.folded" | sort -u | wc -l)
+		is "children of the start-up: all of them" test "$found" = 60
+		is "children of the start-up: every sample accounted for" adds_up brood
+	fi
+	wait "$pid" 2>/dev/null
+}
+
+# --- the main thread has ended, others work on ---
+test_leader_gone() {
+	cp "$WORKLOADS/wl_threads" "$work/leaderless"
+	WAIT_READY=1 start "$work/leaderless" 20 2 leave
+	rm "$work/leaderless"
+	sleep 0.2
+	is "leader gone: a zombie" grep -q '^State:.Z' "/proc/$pid/status"
+	record leaderless -p "$pid" --children -F 499 -d 1
+	recorded leaderless "leader gone" && is "leader gone: names, of a deleted binary" \
+		at_least "$(share leaderless 'even_work|odd_work')" 90
+	"$LEAT" doctor -p "$pid" >"$work/doctor.out" 2>&1
+	is "leader gone: doctor finds its executable" grep -q "functions of its executable\|too few symbols" "$work/doctor.out"
+	stop "$pid"
+	# Its end comes with its last thread, not with the leader.
+	WAIT_READY=0 start "$WORKLOADS/wl_threads" 3 2 leave
+	record leaving -p "$pid" --children -F 499
+	recorded leaving "leader leaves" && is "leader leaves: until the last thread's end" at_least \
+		"$(verdict leaving duration_ns)" 2000000000
+}
+
+# --- leat itself may run on one CPU only; it samples all ---
+test_taskset() {
+	[ "$(getconf _NPROCESSORS_ONLN)" -ge 2 ] || {
+		skip "leat on one CPU" "one CPU"
+		return
+	}
+	start taskset -c 1 "$WORKLOADS/wl_shares" 20 1
+	local one=$pid
+	WAIT_READY=1 start taskset -c 0 "$WORKLOADS/wl_threads" 20 2
+	taskset -c 0 "$LEAT" record -p "$one" -p "$pid" -e cpu-clock -F 499 -d 1 -o "$work/pinned.folded" \
+		--summary "$work/pinned.json" 2>"$work/pinned.err" 9>&-
+	if recorded pinned "leat on one CPU"; then
+		is "leat on one CPU: what runs on another" at_least "$(total pinned work_)" 100
+		is "leat on one CPU: what runs there" at_least "$(total pinned 'even_work|odd_work')" 50
+	fi
+	stop "$pid"
+	stop "$one"
+}
+
 # --- a cgroup, and one below it ---
 test_cgroup() {
 	local root
@@ -106,6 +183,9 @@ test_cgroup() {
 	fi
 	record cgroup_rel --cgroup "leat-test-$$/below" -F 499 -d 1
 	recorded cgroup_rel "cgroup, path below the mount"
+	record cgroup_twice --cgroup "$cgroup/below" --cgroup "$cgroup" --cgroup "$cgroup" -F 499 -d 1
+	recorded cgroup_twice "cgroups that overlap" && is "cgroups that overlap: nothing is wanted twice" at_most \
+		"$(verdict cgroup_twice kernel_skipped)" "$(($(total cgroup_twice) / 10))"
 	stop "$pid"
 	stop "$outside"
 	rmdir "$cgroup/below"
@@ -134,6 +214,13 @@ test_cpus() {
 	start taskset -c 0 "$WORKLOADS/wl_shares" 20 1
 	record cpu0 -p "$pid" -C 0 -F 499 -d 1
 	recorded cpu0 "CPU list"
+	if [ "$(getconf _NPROCESSORS_ONLN)" -ge 2 ]; then
+		taskset -apc 1 "$pid" >/dev/null
+		sleep 0.1
+		"$LEAT" record -p "$pid" -C 0 -e cpu-clock -d 1 -o "$work/other.folded" 2>"$work/other.err"
+		is "a target on another CPU: exit 5" test $? = 5
+		is "a target on another CPU: no guess at its CPU time" test "$(grep -c "used .* s of CPU" "$work/other.err")" = 0
+	fi
 	"$LEAT" record -p "$pid" -C 4095 -d 1 -o "$work/x.folded" 2>"$work/cpu.err"
 	is "a CPU that is not there: exit 4" test $? = 4
 	is "a CPU that is not there: names those that are" grep -q "$(cat /sys/devices/system/cpu/online)" "$work/cpu.err"
@@ -149,6 +236,13 @@ test_command() {
 	"$LEAT" record -o "$work/x.folded" -- /no/such/program 2>"$work/cmd.err"
 	is "command that is not there: exit 4" test $? = 4
 	is "command that is not there: says so" grep -q ENOENT "$work/cmd.err"
+	is "command that is not there: did not end by a signal" test "$(grep -c signal "$work/cmd.err")" = 0
+	local i bad=0
+	for i in 1 2 3; do
+		"$LEAT" record --propagate -o "$work/x.folded" -- /etc/passwd 2>/dev/null
+		[ $? = 4 ] || bad=$((bad + 1))
+	done
+	is "command that cannot be run: exit 4 with --propagate too, always" test "$bad" = 0
 	"$LEAT" record -o "$work/x.folded" -e cpu-clock -F 499 --propagate -- \
 		bash -c 'for i in $(seq 100000); do :; done; exit 7' 2>/dev/null
 	is "command: its status, when asked for" test $? = 7
@@ -190,9 +284,14 @@ test_nothing() {
 	is "idle: exit 5" test $? = 5
 	is "idle: says so" grep -q "used 0.00 s of CPU in 1.0 s; nothing to sample" "$work/idle.err"
 	is "idle: no file" test ! -e "$work/idle.folded"
+	"$LEAT" record -p "$pid" -e page-faults -d 1 -o "$work/x.folded" 2>"$work/faults.err"
+	is "no such event happened: exit 5" test $? = 5
+	is "no such event happened: says so" grep -q "no such event happened" "$work/faults.err"
+	"$LEAT" doctor -p 4194000 >"$work/doctor.out" 2>&1
+	is "doctor of nobody: says so" grep -q "no such process: 4194000" "$work/doctor.out"
 	"$LEAT" record -p "$pid" -F 99999999 -d 1 -o "$work/x.folded" 2>"$work/freq.err"
 	is "frequency above the limit: exit 2" test $? = 2
-	is "frequency above the limit: names it" grep -q "$(cat /proc/sys/kernel/perf_event_max_sample_rate)" "$work/freq.err"
+	is "frequency above the limit: names it" grep -qw "$(cat /proc/sys/kernel/perf_event_max_sample_rate)" "$work/freq.err"
 	stop "$pid"
 }
 
@@ -200,6 +299,9 @@ test_shares
 test_thread
 test_name
 test_children
+test_brood
+test_leader_gone
+test_taskset
 test_cgroup
 test_uid
 test_cpus

@@ -2,6 +2,7 @@
 #include "fake_live.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -150,6 +151,8 @@ static int fail(struct leat_diag *d)
 		leat_diag_alt(d, "sudo setcap ...");
 	} else if (wants("gone")) {
 		leat_diag_set(d, -ESRCH, LEAT_EXIT_TARGET, "process 4242 not found (ESRCH)");
+	} else if (wants("nostart")) {
+		leat_diag_set(d, -ENOENT, LEAT_EXIT_TARGET, "cannot run the command (ENOENT)");
 	} else if (wants("idle")) {
 		leat_diag_set(d, -ENODATA, LEAT_EXIT_NO_SAMPLES,
 			      "used 0.00 s of CPU in 10 s; nothing to sample");
@@ -165,8 +168,13 @@ static int fail(struct leat_diag *d)
 
 static int run_command(char **argv, struct leat_live_child *c)
 {
-	pid_t pid = fork();
+	pid_t pid;
 
+	if (wants("nostart")) {
+		*c = (struct leat_live_child){ .exited = true, .status = SIGKILL };
+		return 0;
+	}
+	pid = fork();
 	if (pid == 0) {
 		execvp(argv[0], argv);
 		_exit(127);
@@ -257,7 +265,7 @@ int leat_live_list_events(void (*fn)(void *ctx, const char *name, const char *ki
 
 void leat_live_target_name(const struct leat_target *t, char out[32], uint32_t *pid)
 {
-	*pid = t->pid_cnt ? t->pids[0] : t->name_cnt ? 4242 : 0;
+	*pid = t->name_cnt ? 4242 : t->pid_cnt ? t->pids[0] : t->tid_cnt ? t->tids[0] : 0;
 	snprintf(out, 32, "%s", *pid ? "demo" : "leat");
 }
 

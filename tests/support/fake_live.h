@@ -4,6 +4,7 @@
  * What it does is chosen by the environment variable LEAT_FAKE, a list of words:
  *
  *	privilege gone idle system event silent	fail, as the real one would
+ *	nostart			the command could not be started
  *	wait			go on until stopped or the duration is over
  *	lossy			12.5 % of the samples were lost
  *	hostile			names with control characters

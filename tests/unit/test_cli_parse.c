@@ -212,7 +212,7 @@ Test(parse, refused_values)
 		{ { "-d", "-5" }, "found '-5'", NULL },
 		{ { "-d", "99999999h" }, "-d: expected", NULL },
 		{ { "-F", "0" }, "from 1 to 1000000", NULL },
-		{ { "-F", "1000001" }, "from 1 to 1000000", NULL },
+		{ { "-F", "1000001" }, "expected at most 50000, found", NULL },
 		{ { "-F", "abc" }, "found 'abc'", NULL },
 		{ { "-c", "0" }, "-c: expected", NULL },
 		{ { "--max-stack", "513" }, "from 1 to 512", NULL },

@@ -66,7 +66,7 @@ Test(progress, head)
 	a.event = "cpu-clock";
 	a.user_only = true;
 	a.duration_ns = 10 * S;
-	expect_head(&a, "recording demo (pid 4242) · cpu-clock, 99 Hz · user · 10.0 s · "
+	expect_head(&a, "recording demo (pid 4242) · 99 Hz · user · 10.0 s · "
 			"Ctrl-C to stop earlier\n");
 	a.pids.n = 0;
 	a.command = argv;

@@ -71,7 +71,7 @@ Test(record, writes_and_says_so)
 	cr_expect(eq(str, r.out, STR("")));
 	HAS(r.err, "recording demo (pid 4242) · 99 Hz");
 	HAS(r.err, "wrote flame.folded (");
-	HAS(r.err, "1,000 samples, 3 stacks, 10.0 s\n");
+	HAS(r.err, "1,000 samples of cpu-clock, 3 stacks, 10.0 s\n");
 	HAS(r.err, "  hottest: parse_header 60.0% · memcpy 30.0% · [kernel] tcp_sendmsg 10.0%\n");
 	HAS(r.err, "  trust: ");
 	cr_expect(eq(ptr, strstr(r.err, "note:"), NULL), "%s", r.err);
@@ -239,6 +239,31 @@ Test(record, command_and_its_status)
 	HAS(r.err, "command: exited with status 3");
 	RUN("record", "--propagate", "-o", "a.html", "--", "true");
 	cr_expect(eq(int, r.status, 5));
+}
+
+/* Killed before its exec: that is no end of the command's. */
+Test(record, command_that_never_began)
+{
+	setenv("LEAT_FAKE", "nostart", 1);
+	RUN("record", "-o", "a.html", "--", "/no/such/command");
+	cr_expect(eq(int, r.status, LEAT_EXIT_TARGET));
+	cr_expect(eq(ptr, strstr(r.err, "command: "), NULL), "%s", r.err);
+	RUN("record", "--propagate", "-o", "a.html", "--", "/no/such/command");
+	cr_expect(eq(int, r.status, LEAT_EXIT_TARGET));
+	cr_expect(eq(ptr, strstr(r.err, "ended by signal"), NULL), "%s", r.err);
+}
+
+/* The event that was taken stands at the end; the start does not promise the one asked for. */
+Test(record, event_is_told_at_the_end)
+{
+	char *start;
+
+	RUN("record", "-p", "1", "-e", "page-faults", "-o", "a.html");
+	HAS(r.err, "samples of page-faults, ");
+	start = strchr(r.err, '\n');
+	cr_assert(ne(ptr, start, NULL));
+	*start = '\0';
+	cr_expect(eq(ptr, strstr(r.err, "page-faults"), NULL), "%s", r.err);
 }
 
 Test(record, names_of_targets_are_cleaned)

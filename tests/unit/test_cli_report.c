@@ -15,13 +15,13 @@ static const struct leat_verdict good = {
 	.stacks = { [LEAT_STACK_COMPLETE] = 1000 },
 };
 
-static void expect_hint(const struct leat_verdict *v, const char *part)
+static void expect_hint_at(const struct leat_verdict *v, uint64_t freq_hz, const char *part)
 {
 	struct leat_buf b;
 	const char *text;
 
 	leat_buf_init(&b, 4096);
-	leat_cli_report_hint(&b, v);
+	leat_cli_report_hint(&b, v, freq_hz);
 	text = b.data ? b.data : "";
 	if (part) {
 		cr_expect(ne(ptr, strstr(text, part), NULL), "\"%s\"", text);
@@ -31,6 +31,11 @@ static void expect_hint(const struct leat_verdict *v, const char *part)
 		cr_expect(eq(str, STR(text), STR("")));
 	}
 	leat_buf_fini(&b);
+}
+
+static void expect_hint(const struct leat_verdict *v, const char *part)
+{
+	expect_hint_at(v, 99, part);
 }
 
 Test(report, no_hint_for_a_good_profile)
@@ -56,7 +61,11 @@ Test(report, hint_about_loss)
 	v.kernel[LEAT_STAT_L_RING_FULL] = 0;
 	v.kernel[LEAT_STAT_SEEN] = 1000;
 	v.kernel_skipped = 200;
-	expect_hint(&v, "another tracing program");
+	expect_hint(&v,
+		    "did not run leat's program for 17% of the samples: another tracing program "
+		    "on these CPUs, or a rate that the timer cannot keep\n");
+	expect_hint_at(&v, 10000, "the timer cannot keep\n");
+	expect_hint_at(&v, 10001, "the timer cannot keep: take a lower -F\n");
 }
 
 Test(report, hint_about_stacks)
@@ -71,6 +80,17 @@ Test(report, hint_about_stacks)
 	v.stacks[LEAT_STACK_BAD_CALL] = 0;
 	v.stacks[LEAT_STACK_TRUNCATED] = 410;
 	expect_hint(&v, "--max-stack 512");
+}
+
+Test(report, no_hint_about_a_handful_of_stacks)
+{
+	struct leat_verdict v = good;
+
+	v.stacks[LEAT_STACK_COMPLETE] = 0;
+	v.stacks[LEAT_STACK_NO_UNWIND] = 19;
+	expect_hint(&v, NULL);
+	v.stacks[LEAT_STACK_NO_UNWIND] = 20;
+	expect_hint(&v, "100% of user stacks end early");
 }
 
 Test(report, hint_about_names)
@@ -117,9 +137,10 @@ static void expect_child(const struct leat_live_child *c, const char *want)
 
 Test(report, child)
 {
-	struct leat_live_child c = { 0 };
+	struct leat_live_child c = { .exited = true, .status = SIGKILL };
 
 	expect_child(&c, "");
+	c = (struct leat_live_child){ 0 };
 	c.started = true;
 	expect_child(&c, "  command: still running\n");
 	c.exited = true;

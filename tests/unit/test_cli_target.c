@@ -71,6 +71,31 @@ Test(target, conflicts_are_refused)
 	refused(&l, CHECK(&l, "-p", "1", "-F", "50001"), "at most 50000, found '50001'");
 }
 
+/* Also where leat's own limit, or that of numbers, comes first. */
+Test(target, frequency_above_the_kernels_limit_names_it)
+{
+	static const char *const values[] = { "1000001", "99999999", "99999999999999999999999" };
+	struct line l = { .words = { STR("-p"), STR("1"), STR("-F") } };
+	struct leat_cli_line line = { .verb = LEAT_CLI_RECORD, .argv = l.words, .argc = 4 };
+
+	for (size_t i = 0; i < LEAT_ARRAY_SIZE(values); i++) {
+		memset(&l.diag, 0, sizeof(l.diag));
+		l.words[3] = STR(values[i]);
+		leat_cli_args_init(&l.args);
+		refused(&l, leat_cli_parse(&line, &l.args, &l.diag), values[i]);
+		cr_expect(ne(ptr, strstr(l.diag.what, "at most 50000,"), NULL), "%s", l.diag.what);
+		cr_expect(ne(ptr, strstr(l.diag.why, "perf_event_max_sample_rate"), NULL), "%s",
+			  l.diag.why);
+		cr_expect(eq(str, l.diag.alt, STR("")), "leat refuses it too");
+	}
+	memset(&l.diag, 0, sizeof(l.diag));
+	l.words[3] = STR("0");
+	leat_cli_args_init(&l.args);
+	cr_expect(eq(int, leat_cli_parse(&line, &l.args, &l.diag), -EINVAL));
+	cr_expect(ne(ptr, strstr(l.diag.what, "from 1 to 1000000"), NULL), "%s", l.diag.what);
+	leat_cli_args_fini(&l.args);
+}
+
 Test(target, none_names_the_choices)
 {
 	struct line l;
@@ -101,6 +126,7 @@ Test(target, too_many)
 	for (int i = 1; i <= LEAT_LIVE_MAX_TARGETS + 1; i++)
 		end += snprintf(end, 16, i > 1 ? ",%d" : "%d", i);
 	refused(&l, CHECK(&l, "-p", big), "more than 1024 targets");
+	cr_expect(gt(sz, strlen(l.diag.why), 0));
 	*strrchr(big, ',') = '\0';
 	accepted(&l, CHECK(&l, "-p", big));
 	free(big);
@@ -179,6 +205,12 @@ Test(target, text)
 	expect_text(&l, "demo (pid 7)");
 	cr_assert(eq(int, CHECK(&l, "-p", "7,8,9"), 0));
 	expect_text(&l, "demo (pid 7) and 2 more");
+	cr_assert(eq(int, CHECK(&l, "-t", "9"), 0));
+	expect_text(&l, "thread 9 of demo");
+	cr_assert(eq(int, CHECK(&l, "-t", "9,10"), 0));
+	expect_text(&l, "thread 9 of demo and 1 more");
+	cr_assert(eq(int, CHECK(&l, "-p", "7", "-t", "9"), 0));
+	expect_text(&l, "demo (pid 7) and 1 more");
 	cr_assert(eq(int, CHECK(&l, "-n", "demo"), 0));
 	expect_text(&l, "demo (pid 4242) and others like it");
 	cr_assert(eq(int, CHECK(&l, "-u", "0"), 0));

@@ -119,12 +119,7 @@ Test(judge, cases)
 		/* the register of the frame pointer held 0: no chain was followed */
 		{ { 0 }, { 0 }, 1, 1, LEAT_STACK_COMPLETE, LEAT_STACK_NO_UNWIND },
 		{ { 2 }, { 0 }, 1, 1, LEAT_STACK_COMPLETE, LEAT_STACK_NO_UNWIND },
-		{ { 0 },
-		  { LEAT_FRAME_ROOT },
-		  1,
-		  1,
-		  LEAT_STACK_COMPLETE,
-		  LEAT_STACK_COMPLETE },
+		{ { 0 }, { LEAT_FRAME_ROOT }, 1, 1, LEAT_STACK_COMPLETE, LEAT_STACK_COMPLETE },
 		{ { 0 }, { 0 }, 1, 1, LEAT_STACK_COMPAT, LEAT_STACK_COMPAT },
 		{ { 0, 0 },
 		  { 0, RET | LEAT_FRAME_CHECKED },

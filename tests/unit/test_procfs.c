@@ -22,8 +22,27 @@ Test(procfs, stat)
 	cr_assert(eq(chr, st.state, 'S'));
 	cr_assert(eq(str, (char *)st.comm, (char *)"a) b (c"));
 	cr_assert(eq(u32, st.flags, 4194304));
+	cr_assert(eq(u32, st.threads, 1));
 	cr_assert(eq(u64, st.waited_ticks, 34));
 	cr_assert(eq(u64, st.start_ticks, 98765));
+}
+
+/* A leader that called pthread_exit is a zombie, and its process works on. */
+Test(procfs, ended)
+{
+	struct leat_proc_stat st = { .state = 'S', .threads = 1 };
+
+	cr_assert(not(leat_procfs_has_ended(&st)));
+	st.state = 'Z';
+	cr_assert(leat_procfs_has_ended(&st));
+	st.threads = 2;
+	cr_assert(not(leat_procfs_has_ended(&st)));
+	st.state = 'X';
+	cr_assert(leat_procfs_has_ended(&st));
+	cr_assert(leat_procfs_is_over(4194303));
+	cr_assert(not(leat_procfs_is_over((uint32_t)getpid())));
+	cr_assert(eq(u32, leat_procfs_via((uint32_t)getpid()), (uint32_t)getpid()));
+	cr_assert(eq(u32, leat_procfs_via(4194303), 0));
 }
 
 /* Cut anywhere: an error, until the start time is there. */

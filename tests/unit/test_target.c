@@ -4,6 +4,7 @@
 #include <criterion/new/assert.h>
 #include <criterion/parameterized.h>
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -206,6 +207,80 @@ Test(target, zombie)
 	waitpid((pid_t)pid, NULL, 0);
 }
 
+static void *sleep_long(void *arg)
+{
+	sleep(60);
+	return arg;
+}
+
+/* The main thread has ended, another works on: all that is known of it is found by that one. */
+Test(target, leader_gone)
+{
+	uint32_t pid = (uint32_t)fork();
+	struct leat_live_opts o = opts_of(&pid);
+	struct leat_diag d = { 0 };
+	struct leat_proc_info info;
+	struct leat_plan p;
+	char exe[LEAT_PATH_MAX];
+	pthread_t t;
+
+	if (pid == 0) {
+		if (!pthread_create(&t, NULL, sleep_long, NULL))
+			pthread_exit(NULL);
+		_exit(1);
+	}
+	do {
+		usleep(1000);
+		cr_assert(eq(int, leat_procfs_read(pid, &info), 0));
+	} while (info.stat.state != 'Z');
+	cr_assert(eq(int, leat_plan_make(&p, &o, &d), 0), "%s", d.what);
+	leat_plan_fini(&p);
+	cr_assert(gt(u32, leat_procfs_via(pid), pid));
+	cr_assert(not(leat_procfs_is_over(pid)));
+	cr_assert(eq(int, leat_procfs_exe(pid, exe, sizeof(exe)), 0));
+	cr_assert(ne(chr, exe[0], '\0'));
+	cr_assert(eq(u64, leat_procfs_ns(pid, "mnt"), leat_procfs_ns(0, "mnt")));
+	kill((pid_t)pid, SIGKILL);
+	waitpid((pid_t)pid, NULL, 0);
+}
+
+static bool follows_one(const void *ctx, uint32_t tgid)
+{
+	return tgid == *(const uint32_t *)ctx;
+}
+
+/* Who came since, and who is known to belong though its parent is not the target's. */
+Test(target, looking_again)
+{
+	uint32_t pid = (uint32_t)fork(), child;
+	struct leat_live_opts o = opts_of(&pid);
+	struct leat_diag d = { 0 };
+	struct leat_plan p;
+	size_t i, found = 0;
+
+	if (pid == 0) {
+		for (;;)
+			pause();
+	}
+	o.children = true;
+	cr_assert(eq(int, leat_plan_make(&p, &o, &d), 0), "%s", d.what);
+	cr_assert(eq(sz, p.proc_cnt, 1));
+	child = (uint32_t)fork();
+	if (child == 0) {
+		for (;;)
+			pause();
+	}
+	cr_assert(eq(int, leat_plan_look_again(&p, &o.target, follows_one, &child), 0));
+	for (i = 0; i < p.proc_cnt; i++)
+		found += p.procs[i].tgid == child && !p.procs[i].asked;
+	cr_assert(eq(sz, found, 1));
+	leat_plan_fini(&p);
+	kill((pid_t)pid, SIGKILL);
+	kill((pid_t)child, SIGKILL);
+	waitpid((pid_t)pid, NULL, 0);
+	waitpid((pid_t)child, NULL, 0);
+}
+
 Test(target, adding_twice_unites)
 {
 	struct leat_plan p = { 0 };
@@ -224,16 +299,23 @@ Test(cost, wanted_and_skipped)
 {
 	struct leat_verdict v = { .target_cpu_ns = 10000000000u };
 
-	leat_cost_wanted(&v, 99, 989, false);
+	leat_cost_wanted(&v, 99, 989, 0, false);
 	cr_assert(eq(u64, v.wanted, 989));
 	cr_assert(eq(u64, v.kernel_skipped, 0));
-	leat_cost_wanted(&v, 99, 495, false);
+	leat_cost_wanted(&v, 99, 495, 0, false);
 	cr_assert(eq(u64, v.wanted, 990));
 	cr_assert(eq(u64, v.kernel_skipped, 495));
-	leat_cost_wanted(&v, 99, 1200, false);
+	leat_cost_wanted(&v, 99, 1200, 0, false);
 	cr_assert(eq(u64, v.wanted, 1200));
-	leat_cost_wanted(&v, 99, 950, true);
+	leat_cost_wanted(&v, 99, 950, 0, true);
 	cr_assert(eq(u64, v.kernel_skipped, 0));
+	/* What ran in a mode that was not asked for was not skipped. */
+	leat_cost_wanted(&v, 99, 200, 790, false);
+	cr_assert(eq(u64, v.wanted, 200));
+	cr_assert(eq(u64, v.kernel_skipped, 0));
+	leat_cost_wanted(&v, 99, 200, 690, false);
+	cr_assert(eq(u64, v.wanted, 300));
+	cr_assert(eq(u64, v.kernel_skipped, 100));
 }
 
 Test(cost, bpf_time_is_scaled)
@@ -314,6 +396,22 @@ Test(cost, meter_of_one_that_ends)
 	leat_plan_fini(&p);
 }
 
+Test(cost, too_many_processes_are_not_known)
+{
+	struct leat_plan p = { .engine = { .cfg = { .by_process = 1 } } };
+	struct leat_meter m;
+
+	leat_meter_begin(&m, &p, &(struct leat_target){ 0 });
+	cr_assert(leat_meter_knows(&m));
+	m.n = LEAT_METER_MAX;
+	m.items = calloc(m.n, sizeof(*m.items));
+	m.cap = m.n;
+	leat_meter_add(&m, (uint32_t)getpid(), false);
+	cr_assert(m.partial);
+	cr_assert(not(leat_meter_knows(&m)));
+	leat_meter_fini(&m);
+}
+
 Test(cost, where_no_clock_tells)
 {
 	struct leat_plan p = { .engine = { .cfg = { .by_process = 1, .by_uid = 1 } } };
@@ -323,6 +421,7 @@ Test(cost, where_no_clock_tells)
 
 	leat_meter_begin(&m, &p, &(struct leat_target){ 0 });
 	cr_assert(eq(int, (int)m.kind, LEAT_METER_NONE));
+	cr_assert(not(leat_meter_knows(&m)));
 	leat_meter_add(&m, 1, true);
 	cr_assert(eq(u64, leat_meter_ns(&m), 0));
 	p.engine.cfg.by_uid = 0;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * wl_threads SECONDS THREADS: threads named "even" and "odd" that work in even_work and odd_work.
- * Prints "TID NAME" for each, then "ready".
+ * wl_threads SECONDS THREADS [leave]: threads named "even" and "odd" that work in even_work and odd_work.
+ * Prints "TID NAME" for each, then "ready". With "leave" the main thread ends then, and the rest works on.
  */
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -45,6 +46,12 @@ static void *run(void *arg)
 	return arg;
 }
 
+static void on_alarm(int sig)
+{
+	(void)sig;
+	stop = 1;
+}
+
 int main(int argc, char **argv)
 {
 	unsigned int seconds = argc > 1 ? (unsigned int)strtoul(argv[1], NULL, 10) : 5;
@@ -61,6 +68,11 @@ int main(int argc, char **argv)
 	pthread_barrier_wait(&started);
 	puts("ready");
 	fflush(stdout);
+	if (argc > 3) {
+		signal(SIGALRM, on_alarm);
+		alarm(seconds);
+		pthread_exit(NULL);
+	}
 	sleep(seconds);
 	stop = 1;
 	for (long i = 0; i < n; i++)

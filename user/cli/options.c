@@ -116,7 +116,7 @@ static const struct leat_cli_option options[LEAT_CLI_OPT__MAX] = {
 			  .max = 10000 * NS_PER_H,
 			  .arg = "DURATION",
 			  .expected = "a duration such as 10, 500ms, 2m or 1h",
-			  .help = "how long; default: until Ctrl-C or the target's end; ends a command",
+			  .help = "how long (ends a command); default: to Ctrl-C or target's end",
 			  .more = "A number without a unit means seconds; units are us, ms, s, m "
 				  "and h, and they combine: 1m30s. A command that leat started "
 				  "ends with the recording." },
@@ -284,8 +284,8 @@ static const struct leat_cli_option options[LEAT_CLI_OPT__MAX] = {
 			   FLAG(anonymize),
 			   GROUP(OUTPUT),
 			   .verbs = IN(RECORD),
-			   .help = "leave out host, command line and directories of paths",
-			   .more = "Names of functions, processes and files stay." },
+			   .help = "leave out host, command line and home directories",
+			   .more = "See below, under Anonymous output." },
 	ROW(PROPAGATE) = { .name = "propagate",
 			   FLAG(propagate),
 			   GROUP(OUTPUT),

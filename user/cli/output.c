@@ -14,8 +14,10 @@
 #include "cli/signals.h"
 #include "cli/value.h"
 
-#define MAX_LINKS 40 /* as the kernel's own limit */
-#define FILE_MODE 0644
+#define MAX_LINKS  40 /* as the kernel's own limit */
+#define FILE_MODE  0644
+#define MAX_TRIES  16  /* for a random name that nobody has */
+#define MAX_NUMBER 999 /* of x-2.html, ... */
 
 void leat_cli_owner_init(struct leat_cli_owner *w)
 {
@@ -95,6 +97,26 @@ static int fail_open(struct leat_diag *d, const char *path, const char *dir, int
 	}
 }
 
+/*
+ * Creating failed in the directory that o->dirfd is: it is there, whatever errno claims. /proc says
+ * ENOENT and /sys EACCES to everybody.
+ */
+static int fail_create(const struct leat_cli_output *o, struct leat_diag *d, const char *dir,
+		       int err)
+{
+	struct stat st;
+
+	if (err != -ENOENT && err != -EACCES && err != -EPERM && err != -EOPNOTSUPP)
+		return fail_open(d, o->path, dir, err);
+	if (fstat(o->dirfd, &st) == 0 && st.st_nlink == 0)
+		return fail(d, o->path, err, "the directory '%s' was deleted", dir);
+	if (err != -ENOENT && faccessat(o->dirfd, ".", W_OK, AT_EACCESS) != 0)
+		return fail_open(d, o->path, dir, err);
+	fail(d, o->path, err, "no files can be created in this file system, that of '%s'", dir);
+	leat_diag_fix(d, "give a name on another one: -o /tmp/flame.html");
+	return err;
+}
+
 /* Splits at the last slash: the directory into @dir (PATH_MAX bytes), the rest is returned. */
 static const char *split(const char *path, char *dir)
 {
@@ -153,26 +175,55 @@ static int open_direct(struct leat_cli_output *o, int flags, struct leat_diag *d
 	return 0;
 }
 
-static int create_temp(struct leat_cli_output *o, const char *dir, struct leat_diag *d)
+/* Makes the name o->temp and removes it when the program is aborted. */
+static int name_temp(struct leat_cli_output *o)
 {
-	for (int tries = 0; tries < 16; tries++) {
-		uint64_t r;
+	uint64_t r;
 
-		if (getrandom(&r, sizeof(r), 0) != sizeof(r))
-			return fail(d, o->path, -EIO, "no random number is to be had");
-		snprintf(o->temp, sizeof(o->temp), ".leat-%016llx.tmp", (unsigned long long)r);
-		o->temp_slot = leat_cli_temp_remember(o->dirfd, o->temp);
+	if (getrandom(&r, sizeof(r), 0) != sizeof(r))
+		return -EIO;
+	snprintf(o->temp, sizeof(o->temp), ".leat-%016llx.tmp", (unsigned long long)r);
+	o->temp_slot = leat_cli_temp_remember(o->dirfd, o->temp);
+	return 0;
+}
+
+static void forget_temp(struct leat_cli_output *o)
+{
+	leat_cli_temp_forget(o->temp_slot);
+	o->temp_slot = -1;
+	o->temp[0] = '\0';
+}
+
+/* Where there are no nameless files. */
+static int create_temp(struct leat_cli_output *o)
+{
+	int err = -EEXIST;
+
+	for (int tries = 0; tries < MAX_TRIES && err == -EEXIST; tries++) {
+		err = name_temp(o);
+		if (err)
+			return err;
 		o->fd = openat(o->dirfd, o->temp,
 			       O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
-		if (o->fd >= 0)
-			return 0;
-		leat_cli_temp_forget(o->temp_slot);
-		o->temp_slot = -1;
-		o->temp[0] = '\0';
-		if (errno != EEXIST)
-			break;
+		err = o->fd >= 0 ? 0 : -errno;
+		if (err)
+			forget_temp(o);
 	}
-	return fail_open(d, o->path, dir, -errno);
+	return err;
+}
+
+/*
+ * A file without a name: even SIGKILL leaves nothing of it. Before Linux 6.0 some file systems did
+ * not apply the umask to these (ac6800e279a2), so it is done here.
+ */
+static bool create_nameless(struct leat_cli_output *o)
+{
+	mode_t mask = umask(077);
+
+	umask(mask);
+	o->fd = openat(o->dirfd, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, FILE_MODE & ~mask);
+	o->nameless = o->fd >= 0;
+	return o->nameless;
 }
 
 static int check_regular(struct leat_cli_output *o, const struct stat *st, struct leat_diag *d)
@@ -286,7 +337,10 @@ static int open_path(struct leat_cli_output *o, const struct leat_cli_owner *w, 
 	}
 	if (more < 0 || o->direct)
 		return more;
-	return create_temp(o, k.dir, d);
+	if (create_nameless(o))
+		return 0;
+	more = create_temp(o);
+	return more ? fail_create(o, d, k.dir, more) : 0;
 }
 
 int leat_cli_output_open(struct leat_cli_output *o, const char *path,
@@ -305,26 +359,102 @@ int leat_cli_output_open(struct leat_cli_output *o, const char *path,
 	return err;
 }
 
-/* Everything that can fail before the name is taken. */
-static int finish_temp(struct leat_cli_output *o, const struct leat_cli_owner *w)
+void leat_cli_numbered_take(struct leat_cli_numbered *n, unsigned int number)
 {
-	int fd = LEAT_TAKE_FD(o->fd);
-	int err = 0;
+	char suffix[16] = "";
+
+	if (number > 1)
+		snprintf(suffix, sizeof(suffix), "-%u", number);
+	snprintf(n->name, sizeof(n->name), "%s%s%s", n->stem, suffix, n->extension);
+}
+
+/* Gives the nameless file the name @name; -EEXIST when it is taken. */
+static int link_as(const struct leat_cli_output *o, const char *name)
+{
+	char self[40];
+
+	snprintf(self, sizeof(self), "/dev/fd/%d", o->fd);
+	if (linkat(AT_FDCWD, self, o->dirfd, name, AT_SYMLINK_FOLLOW) == 0)
+		return 0;
+	if (errno == EEXIST)
+		return -EEXIST;
+	/* No /dev/fd here: this way wants CAP_DAC_READ_SEARCH. */
+	return linkat(o->fd, "", o->dirfd, name, AT_EMPTY_PATH) == 0 ? 0 : -errno;
+}
+
+static int rename_temp(const struct leat_cli_output *o)
+{
+	struct stat st;
+
+	if (!o->numbered)
+		return renameat(o->dirfd, o->temp, o->dirfd, o->base) == 0 ? 0 : -errno;
+	if (renameat2(o->dirfd, o->temp, o->dirfd, o->base, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS)
+		return -errno;
+	/* A file system that knows no flags: what remains is to look. */
+	if (fstatat(o->dirfd, o->base, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return -EEXIST;
+	return renameat(o->dirfd, o->temp, o->dirfd, o->base) == 0 ? 0 : -errno;
+}
+
+/* Gives the file the name o->base; -EEXIST when it is taken and must not be replaced. */
+static int take_name(struct leat_cli_output *o)
+{
+	int err = o->nameless ? link_as(o, o->base) : 0;
+
+	if (o->nameless && (err != -EEXIST || o->numbered))
+		return err;
+	for (int tries = 0; tries < MAX_TRIES && err == -EEXIST; tries++) {
+		err = name_temp(o);
+		if (!err)
+			err = link_as(o, o->temp);
+		if (err)
+			forget_temp(o);
+	}
+	if (err)
+		return err;
+	err = rename_temp(o);
+	if (!err)
+		forget_temp(o);
+	return err;
+}
+
+/* Everything that can fail before the name is taken, and that. */
+static int finish_file(struct leat_cli_output *o, const struct leat_cli_owner *w)
+{
+	int copy, err = 0;
 
 	/* Some file systems know no owners; the file is still whole then. */
-	if (w->set && fchown(fd, w->uid, w->gid) != 0 && errno != EPERM && errno != ENOSYS &&
+	if (w->set && fchown(o->fd, w->uid, w->gid) != 0 && errno != EPERM && errno != ENOSYS &&
 	    errno != EINVAL)
-		err = -errno;
-	/* Network file systems say only here that the disk is full. */
-	if (close(fd) != 0 && errno != EINTR && !err)
-		err = -errno;
-	if (!err && renameat(o->dirfd, o->temp, o->dirfd, o->base) != 0)
-		err = -errno;
-	if (!err) {
-		o->temp[0] = '\0';
-		leat_cli_temp_forget(o->temp_slot);
+		return -errno;
+	/* Network file systems say only at a close that the disk is full; any close will do. */
+	copy = fcntl(o->fd, F_DUPFD_CLOEXEC, 3);
+	if (copy < 0 || (close(copy) != 0 && errno != EINTR))
+		return -errno;
+	err = take_name(o);
+	for (unsigned int i = 2; err == -EEXIST && o->numbered && i <= MAX_NUMBER; i++) {
+		leat_cli_numbered_take(o->numbered, i);
+		snprintf(o->base, sizeof(o->base), "%s", o->numbered->name);
+		err = take_name(o);
 	}
 	return err;
+}
+
+static int write_file(struct leat_cli_output *o, const void *data, size_t n,
+		      const struct leat_cli_owner *w)
+{
+	int err = leat_file_write_all(o->fd, data, n);
+
+	return err || o->direct ? err : finish_file(o, w);
+}
+
+/* The file got no name, for a reason that may lie in its having none: once more, with one. */
+static bool link_refused(const struct leat_cli_output *o, int err)
+{
+	return o->nameless && (err == -EPERM || err == -EACCES || err == -ENOENT || err == -EXDEV ||
+			       err == -EOPNOTSUPP || err == -EINVAL);
 }
 
 static int fail_write(struct leat_cli_output *o, struct leat_diag *d, int err)
@@ -340,10 +470,16 @@ static int fail_write(struct leat_cli_output *o, struct leat_diag *d, int err)
 int leat_cli_output_commit(struct leat_cli_output *o, const void *data, size_t n,
 			   const struct leat_cli_owner *w, struct leat_diag *diag)
 {
-	int err = leat_file_write_all(o->fd, data, n);
+	int err = write_file(o, data, n, w);
 
-	if (!err && !o->direct)
-		err = finish_temp(o, w);
+	if (link_refused(o, err)) {
+		close(o->fd);
+		o->fd = -1;
+		o->nameless = false;
+		err = create_temp(o);
+		if (!err)
+			err = write_file(o, data, n, w);
+	}
 	if (err && err != -EPIPE)
 		fail_write(o, diag, err);
 	leat_cli_output_abandon(o);

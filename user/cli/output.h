@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * One output file: opened and checked before the recording, there as a whole or not at all. Regular
- * files are written beside the target and renamed onto it; devices, pipes and standard output are
- * written directly.
+ * files are written without a name (O_TMPFILE; where the file system has none of it, beside the
+ * target) and take their name at the end; devices, pipes and standard output are written directly.
  */
 #ifndef LEAT_CLI_OUTPUT_H
 #define LEAT_CLI_OUTPUT_H
@@ -21,6 +21,13 @@ struct leat_cli_owner {
 	gid_t gid;
 };
 
+/* A name that nobody asked for, so that nothing of that name is replaced: x.html, x-2.html, ... */
+struct leat_cli_numbered {
+	char stem[160];
+	const char *extension;
+	char name[192]; /* the one that is, or was, taken */
+};
+
 struct leat_cli_output {
 	const char *path; /* as given, borrowed; for messages */
 	bool direct;	  /* no temporary file: a device, a pipe, standard output */
@@ -28,7 +35,9 @@ struct leat_cli_output {
 	int fd;
 	int dirfd; /* where the target is; -1 when direct */
 	char base[NAME_MAX + 1];
-	char temp[48]; /* "" when there is none */
+	char temp[48];			    /* "" when there is none */
+	bool nameless;			    /* .fd is a file that nothing leads to */
+	struct leat_cli_numbered *numbered; /* borrowed; NULL: what has the name is replaced */
 	int temp_slot;
 	dev_t dev; /* of the directory, or of what is written directly */
 	ino_t ino;
@@ -45,6 +54,8 @@ void leat_cli_output_init(struct leat_cli_output *o);
  */
 int leat_cli_output_open(struct leat_cli_output *o, const char *path,
 			 const struct leat_cli_owner *w, struct leat_diag *diag) LEAT_MUST_USE;
+/* Number 1 is without one. */
+void leat_cli_numbered_take(struct leat_cli_numbered *n, unsigned int number);
 /* Both are the same file. */
 bool leat_cli_output_same(const struct leat_cli_output *a, const struct leat_cli_output *b);
 /*

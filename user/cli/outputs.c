@@ -102,6 +102,14 @@ static int check_stdout(const struct leat_cli_outputs *s, struct leat_diag *d)
 	return n > 1 ? too_many_stdout(d) : 0;
 }
 
+static int too_many_files(struct leat_diag *d)
+{
+	leat_diag_set(d, -EINVAL, LEAT_EXIT_USAGE, "-o: more than %d files", LEAT_CLI_MAX_OUTPUTS);
+	leat_diag_why(d, "leat keeps all of them open while it records");
+	leat_diag_fix(d, "give fewer of them; one for each format does");
+	return -EINVAL;
+}
+
 int leat_cli_outputs_plan(struct leat_cli_outputs *s, const struct leat_cli_args *a,
 			  struct leat_diag *diag)
 {
@@ -113,8 +121,7 @@ int leat_cli_outputs_plan(struct leat_cli_outputs *s, const struct leat_cli_args
 		leat_cli_output_init(&s->files[i].out);
 	leat_cli_owner_init(&s->owner);
 	if (a->outputs.n > LEAT_CLI_MAX_OUTPUTS)
-		return leat_diag_set(diag, -EINVAL, LEAT_EXIT_USAGE, "-o: more than %d files",
-				     LEAT_CLI_MAX_OUTPUTS);
+		return too_many_files(diag);
 	for (size_t i = 0; i < a->outputs.n; i++) {
 		const struct leat_exporter *format = NULL;
 		int err = choose_format(a->outputs.items[i], a->format, &format, &used_f, diag);
@@ -128,7 +135,7 @@ int leat_cli_outputs_plan(struct leat_cli_outputs *s, const struct leat_cli_args
 	if (a->outputs.n && a->format && !used_f)
 		return conflict_of_formats(a, s, diag);
 	if (!a->outputs.n)
-		plan_file(s, s->default_name, a->format ? a->format : html);
+		plan_file(s, s->standard.name, a->format ? a->format : html);
 	if (a->summary)
 		plan_file(s, a->summary, NULL);
 	return check_stdout(s, diag);
@@ -161,26 +168,23 @@ void leat_cli_default_name(char *out, size_t size, const char *name, uint32_t tg
 	snprintf(out, size, "leat-%s%s-%s%s", plain[0] ? plain : "leat", pid, stamp, extension);
 }
 
-/* Two recordings within one second: the second one takes the next free name. */
+/* Two recordings within one second: the second one takes the next free name, also at its end. */
 static void name_default(struct leat_cli_outputs *s, const struct leat_cli_args *a)
 {
-	const struct leat_exporter *e = s->files[0].format;
-	char name[32] = "", extension[48];
+	struct leat_cli_numbered *n = &s->standard;
 	time_t now = time(NULL);
+	char name[32] = "";
 	uint32_t tgid = 0;
 	struct stat st;
 	struct tm tm;
 
 	leat_cli_target_name(a, name, &tgid);
 	localtime_r(&now, &tm);
-	for (int i = 1; i < 100; i++) {
-		if (i == 1)
-			snprintf(extension, sizeof(extension), "%s", e->extension);
-		else
-			snprintf(extension, sizeof(extension), "-%d%s", i, e->extension);
-		leat_cli_default_name(s->default_name, sizeof(s->default_name), name, tgid, &tm,
-				      extension);
-		if (lstat(s->default_name, &st) != 0)
+	leat_cli_default_name(n->stem, sizeof(n->stem), name, tgid, &tm, "");
+	n->extension = s->files[0].format->extension;
+	for (unsigned int i = 1; i < 100; i++) {
+		leat_cli_numbered_take(n, i);
+		if (lstat(n->name, &st) != 0)
 			return;
 	}
 }
@@ -201,6 +205,8 @@ static int open_one(struct leat_cli_outputs *s, size_t i, struct leat_diag *d)
 
 	if (err)
 		return err;
+	if (path == s->standard.name && !f->out.direct)
+		f->out.numbered = &s->standard;
 	if (f->out.tty && f->format && f->format->binary)
 		return refuse_tty(f, d);
 	for (size_t j = 0; j < i; j++) {

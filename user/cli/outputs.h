@@ -25,8 +25,8 @@ struct leat_cli_outputs {
 	struct leat_cli_owner owner;
 	struct leat_cli_file files[LEAT_CLI_MAX_OUTPUTS + 1]; /* and the summary */
 	size_t n;
-	char default_name[192];
-	bool needs_stream; /* a format wants samples with time */
+	struct leat_cli_numbered standard; /* the name when there is no -o */
+	bool needs_stream;		   /* a format wants samples with time */
 };
 
 /* Formats and conflicts of -o, -f and --summary; opens nothing yet. */

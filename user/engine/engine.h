@@ -27,8 +27,7 @@ struct leat_perf_event {
 };
 
 struct leat_engine_opts {
-	struct leat_cfg
-		cfg; /* what to collect; slot_bits, ring_*, seed are filled by the engine */
+	struct leat_cfg cfg; /* what to collect; slot_bits, ring_*, seed are filled by the engine */
 	struct leat_perf_event event;
 	uint64_t freq_hz;     /* 0: use period */
 	uint64_t period;      /* 0: use freq_hz */

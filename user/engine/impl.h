@@ -11,18 +11,18 @@
 struct leat_sample; /* the skeleton */
 struct btf;
 
-#define LEAT_ENGINE_LINKS  3
-#define LEAT_ENGINE_NOTE   256
-#define LEAT_CONTROL_BYTES 65536u
-#define LEAT_SET_MAX	   32768u
-#define LEAT_HEARTBEAT_MS  5000u
-#define LEAT_RING_BYTES	   (2u << 20)
+#define LEAT_ENGINE_LINKS     3
+#define LEAT_ENGINE_NOTE      256
+#define LEAT_CONTROL_BYTES    65536u
+#define LEAT_SET_MAX	      32768u
+#define LEAT_HEARTBEAT_MS     5000u
+#define LEAT_RING_BYTES	      (2u << 20)
 #define LEAT_CLOCK_PERIOD_MIN 10000u /* ns: perf_swevent_init_hrtimer takes no less */
-#define LEAT_FREQ_DRAINED  2000u /* Hz up to which a drain each LEAT_DRAIN_MS is enough */
-#define LEAT_DRAIN_MS	   250u
-#define LEAT_STAT_MS	   1000u
-#define LEAT_POLL_BATCH	   16384u /* records in one poll */
-#define LEAT_POLL_EVENTS   16
+#define LEAT_FREQ_DRAINED     2000u  /* Hz up to which a drain each LEAT_DRAIN_MS is enough */
+#define LEAT_DRAIN_MS	      250u
+#define LEAT_STAT_MS	      1000u
+#define LEAT_POLL_BATCH	      16384u /* records in one poll */
+#define LEAT_POLL_EVENTS      16
 
 /* Where the drain of a closed table stands: it stops when a ring is full, and goes on later. */
 struct leat_drain_cursor {

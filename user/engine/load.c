@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -22,6 +23,7 @@
 #define VMLINUX_BTF    "/sys/kernel/btf/vmlinux"
 #define VERIFIER_LOG   (16u << 20) /* touched only when a load was refused */
 #define VERIFIER_LINES 5
+#define LOAD_FILES     32 /* at least what a load has open at once */
 
 /* libbpf's messages one level lower: what matters is said in the diagnosis. */
 static int print_to_log(enum libbpf_print_level level, const char *fmt, va_list ap)
@@ -221,6 +223,22 @@ static void explain_refusal(struct leat_engine *e, struct leat_diag *diag)
 		why_verifier(diag, log);
 }
 
+/*
+ * libbpf takes a probe that found no free file for a feature that the kernel lacks, and fails
+ * later with another error: whether files are short is tried here, with nothing of a load open.
+ */
+static bool files_are_short(void)
+{
+	int fds[LOAD_FILES];
+	size_t n = 0;
+
+	while (n < LOAD_FILES && (fds[n] = eventfd(0, EFD_CLOEXEC)) >= 0)
+		n++;
+	for (size_t i = 0; i < n; i++)
+		close(fds[i]);
+	return n < LOAD_FILES;
+}
+
 static int explain_load(struct leat_engine *e, int err, struct leat_diag *diag)
 {
 	if (access(VMLINUX_BTF, R_OK)) {
@@ -239,6 +257,9 @@ static int explain_load(struct leat_engine *e, int err, struct leat_diag *diag)
 			explain_refusal(e, diag);
 		return err;
 	}
+	leat_engine_unload(e);
+	if (files_are_short())
+		err = -EMFILE;
 	if (leat_why_limit(diag, err, "load the BPF programs"))
 		return err;
 	leat_diag_set(diag, err, LEAT_EXIT_SYSTEM,

@@ -12,9 +12,9 @@ static const char *below_home(const char *path)
 	static const char home[] = "/home/";
 	const char *rest;
 
-	if (!strncmp(path, "/root/", 6))
+	if (strncmp(path, "/root/", 6) == 0)
 		return path + 5;
-	if (strncmp(path, home, sizeof(home) - 1))
+	if (strncmp(path, home, sizeof(home) - 1) != 0)
 		return NULL;
 	rest = strchr(path + sizeof(home) - 1, '/');
 	return rest ? rest : "";

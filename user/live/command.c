@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/log.h"
+
 /* The user behind sudo; uid 0 when there is none. */
 struct user {
 	uid_t uid;
@@ -142,7 +144,9 @@ int leat_command_go(struct leat_command *c, const char *name, struct leat_diag *
 	int err = 0;
 	ssize_t n;
 
-	n = write(c->go_fd, "", 1);
+	/* When it has gone already, its end of the other pipe tells. */
+	if (write(c->go_fd, "", 1) < 0)
+		leat_log(LEAT_LOG_DEBUG, "cannot let '%s' go (%s)", name, strerrorname_np(errno));
 	close(c->go_fd);
 	c->go_fd = -1;
 	do {
@@ -150,7 +154,8 @@ int leat_command_go(struct leat_command *c, const char *name, struct leat_diag *
 	} while (n < 0 && errno == EINTR);
 	close(c->err_fd);
 	c->err_fd = -1;
-	return n == sizeof(err) && err < 0 ? cannot_run(name, err, diag) : 0;
+	c->failed = n == sizeof(err) && err < 0;
+	return c->failed ? cannot_run(name, err, diag) : 0;
 }
 
 void leat_command_signal(const struct leat_command *c, int sig)

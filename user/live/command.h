@@ -15,6 +15,7 @@ struct leat_command {
 	int go_fd;  /* a byte lets it run */
 	int err_fd; /* tells the errno of a failed exec, else ends */
 	bool reaped;
+	bool failed;	 /* it could not become the program */
 	int status;	 /* wait status, once reaped */
 	uint64_t cpu_ns; /* of it and of its descendants that were waited for, once reaped */
 };

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "base/log.h"
 #include "live/procfs.h"
 
 /* False: it has gone. */
@@ -154,6 +155,11 @@ void leat_meter_add(struct leat_meter *m, uint32_t tgid, bool born)
 			return;
 	}
 	if (LEAT_ARRAY_ROOM(m->items, m->cap, m->n + 1, LEAT_METER_MAX)) {
+		if (!m->partial)
+			leat_log(LEAT_LOG_WARN,
+				 "more than %d processes: what the target used, and so how many "
+				 "samples the kernel skipped, is unknown",
+				 LEAT_METER_MAX);
 		m->partial = true;
 		return;
 	}
@@ -218,6 +224,11 @@ void leat_meter_update(struct leat_meter *m)
 	m->n = kept;
 }
 
+bool leat_meter_knows(const struct leat_meter *m)
+{
+	return m->kind != LEAT_METER_NONE && !m->partial;
+}
+
 uint64_t leat_meter_ns(const struct leat_meter *m)
 {
 	uint64_t sum = 0, now;
@@ -252,12 +263,13 @@ uint64_t leat_cost_rss_peak(void)
 	return st.rss_peak_bytes;
 }
 
-void leat_cost_wanted(struct leat_verdict *v, uint64_t hz, uint64_t asked, bool loose)
+void leat_cost_wanted(struct leat_verdict *v, uint64_t hz, uint64_t asked, uint64_t unwanted,
+		      bool loose)
 {
 	uint64_t wanted = (uint64_t)((double)v->target_cpu_ns * (double)hz / 1e9 + 0.5);
 	uint64_t slack = wanted / (loose ? 20 : 200) + 4;
 
-	v->wanted = wanted > asked + slack ? wanted : asked;
+	v->wanted = wanted > asked + unwanted + slack ? wanted - unwanted : asked;
 	v->kernel_skipped = v->wanted - asked;
 }
 

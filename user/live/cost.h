@@ -32,7 +32,7 @@ struct leat_meter {
 	const struct leat_target *target; /* borrowed */
 	struct leat_meter_item *items;
 	size_t n, cap;
-	bool partial;	  /* more processes than LEAT_METER_MAX: the sum is too small */
+	bool partial; /* more processes than LEAT_METER_MAX: the sum is too small, and not known */
 	uint64_t gone_ns; /* of processes that have ended */
 	unsigned int rounds;
 	uint64_t base_ns; /* others than _PROCESSES: at the start */
@@ -44,6 +44,8 @@ void leat_meter_fini(struct leat_meter *m);
 void leat_meter_add(struct leat_meter *m, uint32_t tgid, bool born);
 /* Reads the clocks of all that are alive; a process's last reading stays when it has gone. */
 void leat_meter_update(struct leat_meter *m);
+/* Whether leat_meter_ns says what the target used. */
+bool leat_meter_knows(const struct leat_meter *m);
 /* CPU time so far. */
 uint64_t leat_meter_ns(const struct leat_meter *m);
 
@@ -56,10 +58,11 @@ uint64_t leat_cost_rss_peak(void);
 
 /*
  * Samples wanted and lost to the kernel: v->target_cpu_ns at @hz, against the @asked samples that
- * reached our program. Within half a percent (5 % when the kernel only aims at @hz: @loose) they
+ * reached our program and the @unwanted ones of the target that were not asked for. Within half a percent (5 % when the kernel only aims at @hz: @loose) they
  * are the same: clocks are not exact.
  */
-void leat_cost_wanted(struct leat_verdict *v, uint64_t hz, uint64_t asked, bool loose);
+void leat_cost_wanted(struct leat_verdict *v, uint64_t hz, uint64_t asked, uint64_t unwanted,
+		      bool loose);
 /* BPF run time, scaled from the timed samples to all. */
 uint64_t leat_cost_bpf_ns(const uint64_t stat[LEAT_STAT__MAX]);
 /* Samples that were asked for: delivered or lost, not filtered. */

@@ -11,6 +11,7 @@ struct leat_checks {
 	struct leat_check *items;
 	size_t n;
 	uint32_t pid; /* 0: the host alone */
+	uint32_t via; /* where its files are below /proc: another when the leader has ended */
 };
 
 /* The next row, passed so far; the last one is used again when the list is full. */

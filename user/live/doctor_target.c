@@ -155,7 +155,7 @@ static void check_frame_pointers(struct leat_checks *c)
 	char path[64];
 	size_t with, all;
 
-	snprintf(path, sizeof(path), "/proc/%u/exe", c->pid);
+	snprintf(path, sizeof(path), "/proc/%u/exe", c->via);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || leat_elf_open(&e, fd)) {
 		leat_check_value(k, "unknown: its executable cannot be read");
@@ -180,7 +180,7 @@ static void check_maps(struct leat_checks *c)
 	DIR *d;
 	int n;
 
-	snprintf(path, sizeof(path), "/proc/%u/maps", c->pid);
+	snprintf(path, sizeof(path), "/proc/%u/maps", c->via);
 	n = leat_procfs_text(path, text, sizeof(text));
 	if (n < 0) {
 		leat_check_value(k, "unreadable (%s)", strerrorname_np(-n));
@@ -188,7 +188,7 @@ static void check_maps(struct leat_checks *c)
 			       "sudo leat, or cap_sys_ptrace");
 		return;
 	}
-	snprintf(path, sizeof(path), "/proc/%u/map_files", c->pid);
+	snprintf(path, sizeof(path), "/proc/%u/map_files", c->via);
 	d = opendir(path);
 	if (d) {
 		closedir(d);
@@ -208,10 +208,23 @@ void leat_doctor_target(struct leat_checks *c)
 	int err = leat_procfs_read(c->pid, &info);
 
 	if (err) {
-		leat_check_value(k, "process %u: %s", c->pid, strerrorname_np(-err));
-		leat_check_bad(k, LEAT_CHECK_FAIL, "there is no such process here", "");
+		if (err == -ESRCH)
+			leat_check_value(k, "no such process: %u", c->pid);
+		else
+			leat_check_value(k, "process %u is hidden (%s)", c->pid,
+					 strerrorname_np(-err));
+		leat_check_bad(k, LEAT_CHECK_FAIL,
+			       err == -ESRCH ? "it has ended, or the number is wrong"
+					     : "nothing of it can be recorded",
+			       err == -ESRCH ? "pgrep -a NAME" : "sudo leat doctor");
 		return;
 	}
+	if (leat_procfs_has_ended(&info.stat)) {
+		leat_check_value(k, "%s (pid %u) has ended already", info.comm, c->pid);
+		leat_check_bad(k, LEAT_CHECK_FAIL, "a zombie runs no more", "");
+		return;
+	}
+	c->via = leat_procfs_via(c->pid);
 	leat_check_value(k, "%s (pid %u%s)", info.comm, c->pid,
 			 info.kthread ? ", a kernel thread" : "");
 	if (info.status.tgid != c->pid)

@@ -13,6 +13,8 @@
 
 /* What the rings can hold at once on a large host, and then some. */
 #define ARENA_MAX (64u << 20)
+/* Processes whose leader has ended are looked at this often. */
+#define LEAVING_GAP_NS 10000000u
 
 int leat_env_new(struct leat_env **out, const struct leat_env_opts *o)
 {
@@ -48,6 +50,7 @@ void leat_env_free(struct leat_env **ep)
 	free(e->pending);
 	free(e->kept);
 	free(e->added);
+	free(e->leaving);
 	free(e->text);
 	if (e->bits)
 		munmap(e->bits, LEAT_ENV_PIDS);
@@ -152,9 +155,20 @@ static int read_once(struct leat_env *e, uint32_t tgid, uint64_t start_ns)
 	return 0;
 }
 
+/* Its leader has ended; it has when its last thread has. Records do not tell which one that is. */
+static void leave(struct leat_env *e, uint32_t tgid)
+{
+	if (LEAT_ARRAY_ROOM(e->leaving, e->leaving_cap, e->leaving_cnt + 1, LEAT_ENV_PIDS)) {
+		count_alive(e, bits_of(e, tgid), false);
+		return;
+	}
+	e->leaving[e->leaving_cnt++] = tgid;
+}
+
 int leat_env_add(struct leat_env *e, uint32_t tgid)
 {
 	uint8_t *b = bits_of(e, tgid);
+	uint32_t via;
 	int err;
 
 	if (!b)
@@ -168,9 +182,13 @@ int leat_env_add(struct leat_env *e, uint32_t tgid)
 		return 0;
 	}
 	err = read_once(e, tgid, 0);
-	if (err == -ESRCH)
+	/* Its end may have been before the side band began: nothing will tell of it. */
+	via = leat_procfs_via(tgid);
+	if (err == -ESRCH || !via)
 		count_alive(e, b, false);
-	else if (!err)
+	else if (via != tgid)
+		leave(e, tgid);
+	if (!err)
 		now_known(e, tgid);
 	return err;
 }
@@ -205,12 +223,32 @@ static bool on_fork(struct leat_env *e, const union leat_env_record *r)
 	return true;
 }
 
+static void look_at_leaving(struct leat_env *e)
+{
+	uint64_t now = leat_clock_ns();
+	size_t i = 0;
+
+	if (!e->leaving_cnt || now < e->leaving_next_ns)
+		return;
+	e->leaving_next_ns = now + LEAVING_GAP_NS;
+	while (i < e->leaving_cnt) {
+		uint8_t *b = bits_of(e, e->leaving[i]);
+
+		if ((*b & LEAT_ENV_COUNTED) && !leat_procfs_is_over(e->leaving[i])) {
+			i++;
+			continue;
+		}
+		count_alive(e, b, false);
+		e->leaving[i] = e->leaving[--e->leaving_cnt];
+	}
+}
+
 static bool on_exit_record(struct leat_env *e, const union leat_env_record *r)
 {
 	uint8_t *b = bits_of(e, r->h.tgid);
 
-	if (b && r->h.tid == r->h.tgid)
-		count_alive(e, b, false);
+	if (b && r->h.tid == r->h.tgid && (*b & LEAT_ENV_COUNTED))
+		leave(e, r->h.tgid);
 	return is_wanted(e, r->h.tgid);
 }
 
@@ -342,11 +380,17 @@ static int keep_rest(struct leat_env *e, size_t from)
 static int env_poll(void *self, struct leat_bus *bus, uint64_t until_ns, bool *more)
 {
 	struct leat_env *e = self;
-	uint64_t before = e->stats.records;
+	uint64_t before = e->stats.records, begin = leat_clock_ns();
 	size_t i;
 	int err;
 
 	(void)bus;
+	/*
+	 * The rings are read one after the other: what was written meanwhile may depend on a record
+	 * of a ring that was read already, and waits for the next time.
+	 */
+	if (until_ns != UINT64_MAX && until_ns > begin)
+		until_ns = begin;
 	*more = false;
 	e->useful = false;
 	err = leat_rings_drain(&e->rings, take_record, e, &e->stats.malformed);
@@ -366,6 +410,7 @@ static int env_poll(void *self, struct leat_bus *bus, uint64_t until_ns, bool *m
 	if (err)
 		return err;
 	leat_env_reread(e);
+	look_at_leaving(e);
 	return (int)(e->stats.records - before);
 }
 

@@ -45,6 +45,9 @@ struct leat_env {
 	size_t pending_cnt, pending_cap;
 	struct leat_env_kept *kept;
 	size_t kept_cnt, kept_cap;
+	uint32_t *leaving; /* their leader has ended, perhaps other threads have not */
+	size_t leaving_cnt, leaving_cap;
+	uint64_t leaving_next_ns;
 	uint32_t *added; /* before the start: read then */
 	size_t added_cnt, added_cap;
 	leat_field_ref newproc_start;

@@ -106,6 +106,7 @@ struct maps_read {
 	uint32_t tgid;
 	uint64_t ts_ns;
 	size_t cnt; /* executable ones */
+	bool any;   /* the file was not empty */
 };
 
 /* The whole lines of @text; returns how many bytes they took. */
@@ -132,14 +133,13 @@ static size_t take_lines(struct maps_read *m, const char *text, size_t len)
 	return at;
 }
 
-/* 0, or why the mappings could not be read. -E2BIG: more than the maximum. */
-static int read_maps(struct maps_read *m)
+static int read_maps_of(struct maps_read *m, uint32_t pid)
 {
 	LEAT_CLOSE int fd = -1;
 	char path[64], *text = m->e->text;
 	size_t have = 0;
 
-	snprintf(path, sizeof(path), "/proc/%u/maps", m->tgid);
+	snprintf(path, sizeof(path), "/proc/%u/maps", pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
@@ -151,6 +151,7 @@ static int read_maps(struct maps_read *m)
 			continue;
 		if (n <= 0)
 			return n < 0 ? -errno : 0;
+		m->any = true;
 		have += (size_t)n;
 		used = take_lines(m, text, have);
 		if (m->cnt >= LEAT_ENV_MAPS_MAX)
@@ -161,6 +162,23 @@ static int read_maps(struct maps_read *m)
 		memmove(text, text + used, have - used);
 		have -= used;
 	}
+}
+
+/*
+ * 0, or why the mappings could not be read. -E2BIG: more than the maximum. A thread that has ended
+ * has none to show, be it the leader of a process that works on.
+ */
+static int read_maps(struct maps_read *m)
+{
+	int err = read_maps_of(m, m->tgid);
+	uint32_t via;
+
+	if (m->any || (err && err != -ESRCH))
+		return err;
+	via = leat_procfs_via(m->tgid);
+	if (via && via != m->tgid)
+		err = read_maps_of(m, via);
+	return m->any ? err : -ESRCH;
 }
 
 static void emit_maps(struct leat_env *e, uint32_t tgid, const struct leat_proc_info *info,
@@ -203,7 +221,8 @@ int leat_env_read(struct leat_env *e, uint32_t tgid, uint64_t start_ns)
 	if (e->o.threads) {
 		struct thread_ctx t = { e, tgid, begin };
 
-		err = leat_procfs_each_thread(tgid, emit_thread, &t);
+		if (leat_procfs_each_thread(tgid, emit_thread, &t))
+			e->stats.unreadable++;
 	}
 	if (!info.kthread)
 		emit_maps(e, tgid, &info, flags);
@@ -233,8 +252,9 @@ void leat_env_mark_lost(struct leat_env *e)
  */
 static bool reread_one(struct leat_env *e, struct leat_env_kept *k)
 {
-	uint64_t begin = leat_clock_ns(), took;
+	const uint64_t begin = leat_clock_ns();
 	int err = leat_env_read(e, k->tgid, 0);
+	uint64_t took;
 
 	took = leat_clock_ns() - begin;
 	e->stats.rereads++;

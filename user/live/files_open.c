@@ -3,25 +3,20 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
-#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "live/files_impl.h"
-
-#ifndef BTRFS_SUPER_MAGIC
-#define BTRFS_SUPER_MAGIC 0x9123683E
-#endif
-#ifndef OVERLAYFS_SUPER_MAGIC
-#define OVERLAYFS_SUPER_MAGIC 0x794c7630
-#endif
+#include "live/maps.h"
+#include "live/procfs.h"
 
 /*
  * From O_PATH to a readable descriptor, for regular files alone: opening a device or a FIFO can
@@ -64,6 +59,14 @@ int leat_file_open_proc_root(uint32_t tgid)
 
 	snprintf(path, sizeof(path), "/proc/%u/root", tgid);
 	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 && (errno == ENOENT || errno == ESRCH)) {
+		uint32_t via = leat_procfs_via(tgid);
+
+		if (!via || via == tgid)
+			return -ENOENT;
+		snprintf(path, sizeof(path), "/proc/%u/root", via);
+		fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	}
 	return fd < 0 ? -errno : fd;
 }
 
@@ -79,18 +82,6 @@ bool leat_file_inspect(int fd, struct leat_build_id *id)
 	return true;
 }
 
-/*
- * Overlay and btrfs show other device numbers in mappings than in stat(), overlay other inodes
- * too: there the inode proves nothing, and the name decides.
- */
-static bool inode_is_unsure(int fd)
-{
-	struct statfs fs;
-
-	return !fstatfs(fd, &fs) &&
-	       (fs.f_type == OVERLAYFS_SUPER_MAGIC || fs.f_type == BTRFS_SUPER_MAGIC);
-}
-
 static bool same_generation(int fd, uint64_t want)
 {
 	int gen = 0;
@@ -100,14 +91,41 @@ static bool same_generation(int fd, uint64_t want)
 	return gen == 0 || (uint32_t)gen == (uint32_t)want;
 }
 
-static bool same_path(int fd, const char *path)
+/* What the kernel shows of the mapping at @at of leat itself. */
+static bool find_mapping(uint64_t at, struct leat_maps_line *out, char **text)
 {
-	char name[64], link[LEAT_PATH_MAX];
-	ssize_t n;
+	size_t len, i = 0;
 
-	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
-	n = readlink(name, link, sizeof(link));
-	return n > 0 && strncmp(link, path, strlen(path)) == 0;
+	if (leat_file_read_at(AT_FDCWD, "/proc/self/maps", 64u << 20, text, &len))
+		return false;
+	while (i < len) {
+		const char *eol = memchr(*text + i, '\n', len - i);
+		size_t n = eol ? (size_t)(eol - (*text + i)) + 1 : len - i;
+
+		if (!leat_maps_parse(*text + i, n, out) && out->start <= at && at < out->end)
+			return true;
+		i += n;
+	}
+	return false;
+}
+
+/*
+ * Overlay and btrfs show other device numbers in mappings than in stat(), overlay other inodes
+ * too. Mapped by ourselves, the same file shows the same ones. A name proves nothing.
+ */
+static bool same_when_mapped(int fd, const struct leat_file_want *w)
+{
+	LEAT_FREE char *text = NULL;
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	void *map = mmap(NULL, page, PROT_READ, MAP_PRIVATE, fd, 0);
+	struct leat_maps_line l;
+	bool same;
+
+	if (map == MAP_FAILED)
+		return false;
+	same = find_mapping((uintptr_t)map, &l, &text) && l.ino == w->ino && l.dev == w->dev;
+	munmap(map, page);
+	return same && same_generation(fd, w->ino_gen);
 }
 
 /* @by_mapping: found through the mapping, which names the file exactly unless it was replaced. */
@@ -129,18 +147,29 @@ static int verify(int fd, const struct leat_file_want *w, bool by_mapping, struc
 		return by_mapping ? 0 : -ESTALE;
 	if (st.st_ino == w->ino && st.st_dev == w->dev)
 		return same_generation(fd, w->ino_gen) ? 0 : -ESTALE;
-	return inode_is_unsure(fd) && (st.st_ino == w->ino || same_path(fd, w->path)) ? 0 : -ESTALE;
+	return same_when_mapped(fd, w) ? 0 : -ESTALE;
 }
 
-static int open_mapping(const struct leat_file_want *w)
+static int open_map_file(uint32_t pid, const struct leat_file_want *w)
 {
 	LEAT_CLOSE int fd = -1;
 	char path[96];
 
-	snprintf(path, sizeof(path), "/proc/%u/map_files/%llx-%llx", w->tgid,
+	snprintf(path, sizeof(path), "/proc/%u/map_files/%llx-%llx", pid,
 		 (unsigned long long)w->start, (unsigned long long)w->end);
 	fd = open(path, O_PATH | O_CLOEXEC);
 	return fd < 0 ? -errno : reopen_regular(fd);
+}
+
+/* A leader that has ended has no mappings; its threads have. */
+static int open_mapping(const struct leat_file_want *w)
+{
+	int fd = open_map_file(w->tgid, w);
+	uint32_t via = fd == -ENOENT || fd == -ESRCH ? leat_procfs_via(w->tgid) : 0;
+
+	if (via && via != w->tgid)
+		fd = open_map_file(via, w);
+	return fd == -ESRCH ? -ENOENT : fd;
 }
 
 static int open_by_root(const struct leat_file_want *w)

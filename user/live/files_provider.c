@@ -149,21 +149,6 @@ static int open_debuglink(const struct request *q)
 	return open_debug(q, path, true);
 }
 
-/* .gnu_debugaltlink: absolute, or beside the file that names it (below the debug root). */
-static int open_altlink(const struct request *q)
-{
-	const char *name;
-	char path[LEAT_PATH_MAX];
-
-	if (!q->arg || !q->arg[0])
-		return -EINVAL;
-	if (q->arg[0] == '/')
-		return open_debug(q, q->arg, true);
-	name = strrchr(q->arg, '/');
-	snprintf(path, sizeof(path), DEBUG_ROOT "/.dwz/%s", name ? name + 1 : q->arg);
-	return open_debug(q, path, true);
-}
-
 static bool has_root(uint32_t tgid)
 {
 	LEAT_CLOSE int fd = leat_file_open_proc_root(tgid);
@@ -267,8 +252,6 @@ static int open_what(const struct request *q, enum leat_file_what what)
 		return open_kallsyms();
 	case LEAT_FILE_VDSO:
 		return open_vdso();
-	case LEAT_FILE_ALTLINK:
-		return open_altlink(q);
 	}
 	return -ENOTSUP;
 }

@@ -18,6 +18,19 @@ static uint64_t target_cpu_ns(const struct leat_run *r)
 	return r->command.reaped && r->command.cpu_ns > ns ? r->command.cpu_ns : ns;
 }
 
+/* A command that was waited for: its parent knows, however many processes there were. */
+static bool knows_cpu(const struct leat_run *r)
+{
+	return leat_meter_knows(&r->meter) ||
+	       (r->meter.kind == LEAT_METER_PROCESSES && r->command.reaped && r->command.cpu_ns);
+}
+
+/* Samples of the target in a mode that was not asked for: they ran, the kernel skipped none. */
+static uint64_t unwanted(const struct leat_verdict *v)
+{
+	return v->kernel[LEAT_STAT_F_MODE];
+}
+
 /* Cycles by frequency follow the clock too, as well as the kernel manages. */
 static bool follows_time(const struct leat_run *r)
 {
@@ -40,8 +53,8 @@ static void fill_wanted(const struct leat_run *r, struct leat_verdict *v)
 		if (r->meter.kind == LEAT_METER_HOST)
 			asked += v->kernel[LEAT_STAT_F_SELF];
 		v->wanted = v->kernel_skipped = 0;
-		if (r->meter.kind != LEAT_METER_NONE)
-			leat_cost_wanted(v, r->o->freq_hz, asked,
+		if (knows_cpu(r))
+			leat_cost_wanted(v, r->o->freq_hz, asked, unwanted(v),
 					 !leat_engine_event(r->engine)->time_based);
 		return;
 	}
@@ -70,23 +83,49 @@ static void fill_verdict(const struct leat_run *r, struct leat_profile *p)
 	fill_wanted(r, v);
 }
 
+/* An event that is no clock: how long the target ran says nothing about it. */
+static void no_event(const struct leat_run *r, const struct leat_verdict *v, double secs)
+{
+	leat_diag_set(r->diag, -ENODATA, LEAT_EXIT_NO_SAMPLES, "%s: no %s sampled in %.*f s",
+		      r->plan.label, leat_engine_event(r->engine)->name, secs < 9.95 ? 1 : 0, secs);
+	if (!r->o->freq_hz && r->o->period > 1)
+		leat_diag_why(r->diag, "no such event happened, or fewer than the period of %llu",
+			      (unsigned long long)r->o->period);
+	else if (leat_meter_knows(&r->meter))
+		leat_diag_why(r->diag, "no such event happened, though it used %.2f s of CPU",
+			      (double)v->target_cpu_ns / 1e9);
+	else
+		leat_diag_why(r->diag, "no such event happened");
+}
+
 static int nothing(const struct leat_run *r, const struct leat_verdict *v)
 {
 	double secs = (double)v->duration_ns / 1e9;
+	int digits = secs < 9.95 ? 1 : 0;
 
 	if (r->target_gone) {
 		leat_diag_set(r->diag, -ESRCH, LEAT_EXIT_TARGET,
 			      "%s ended before the first sample, after %.2f s", r->plan.label,
 			      secs);
-		leat_diag_why(r->diag, "it used %.3f s of CPU", (double)v->target_cpu_ns / 1e9);
+		if (knows_cpu(r))
+			leat_diag_why(r->diag, "it used %.3f s of CPU",
+				      (double)v->target_cpu_ns / 1e9);
 		return -ESRCH;
 	}
-	leat_diag_set(r->diag, -ENODATA, LEAT_EXIT_NO_SAMPLES,
-		      "%s used %.2f s of CPU in %.*f s; nothing to sample", r->plan.label,
-		      (double)v->target_cpu_ns / 1e9, secs < 9.95 ? 1 : 0, secs);
-	if (r->meter.kind == LEAT_METER_NONE)
-		leat_diag_why(r->diag, "no process of the target ran while leat looked");
-	else if (v->kernel_skipped)
+	if (!follows_time(r)) {
+		no_event(r, v, secs);
+	} else if (knows_cpu(r)) {
+		leat_diag_set(r->diag, -ENODATA, LEAT_EXIT_NO_SAMPLES,
+			      "%s used %.2f s of CPU in %.*f s; nothing to sample", r->plan.label,
+			      (double)v->target_cpu_ns / 1e9, digits, secs);
+	} else {
+		leat_diag_set(r->diag, -ENODATA, LEAT_EXIT_NO_SAMPLES,
+			      "%s: nothing to sample in %.*f s", r->plan.label, digits, secs);
+		leat_diag_why(r->diag, "%s",
+			      r->o->target.cpu_cnt ? "it did not run on those CPUs"
+						   : "no process of the target ran");
+	}
+	if (v->kernel_skipped)
 		leat_diag_why(r->diag,
 			      "the kernel skipped %llu samples: another tracing program "
 			      "runs beside leat",

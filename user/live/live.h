@@ -68,7 +68,7 @@ struct leat_live_opts {
 	const char *command_line;
 	/*
 	 * Set by a signal handler: 0 go on, else end with the result. A started command that is
-	 * still there then gets the signal of this number (1: SIGTERM), after @duration_ns SIGTERM.
+	 * still there then gets the signal of this number; after @duration_ns it gets SIGTERM.
 	 */
 	const volatile sig_atomic_t *stop;
 	/* Called at most 4 times a second, and once when sampling has begun (samples == 0, elapsed 0). */

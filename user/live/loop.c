@@ -132,7 +132,7 @@ static int poll_env(struct leat_run *r, uint64_t now)
 {
 	const struct leat_source *s = &r->pump.sources[0];
 	bool more;
-	int n = s->ops->poll(s->self, r->bus, UINT64_MAX, &more);
+	int n = s->ops->poll(s->self, r->bus, leat_clock_ns(), &more);
 
 	if (leat_env_was_useful(r->env))
 		r->env_gap_ns = ENV_GAP_MIN_NS;

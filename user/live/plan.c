@@ -129,6 +129,7 @@ static int make(struct leat_plan *p, const struct leat_live_opts *o, struct leat
 	int err;
 
 	p->children = o->children;
+	p->engine.cfg.self_tgid = (uint32_t)getpid();
 	if ((err = check_freq(p, o, diag)) || (err = choose_event(p, o, diag)) ||
 	    (err = fill_uids(&p->engine.cfg, t, diag)) || (err = leat_plan_cpus(p, t, diag)) ||
 	    (err = leat_plan_pids(p, t, diag)) || (err = leat_plan_tids(p, t, diag)) ||

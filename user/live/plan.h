@@ -40,6 +40,15 @@ int leat_plan_add(struct leat_plan *p, uint32_t tgid, uint32_t bits, bool asked)
 /* Adds all that descend from processes in the plan. */
 int leat_plan_descendants(struct leat_plan *p) LEAT_MUST_USE;
 
+/*
+ * Adds who came since: descendants (of processes that are given by number) and name matches.
+ * @follows: whether another source knows that a process belongs to the target, though its parent
+ * has ended.
+ */
+int leat_plan_look_again(struct leat_plan *p, const struct leat_target *t,
+			 bool (*follows)(const void *ctx, uint32_t tgid),
+			 const void *ctx) LEAT_MUST_USE;
+
 /* Whether a glob matches the process's name, its executable's name, or (with a '/') its path. */
 bool leat_target_name_matches(const char *glob, const char *comm, const char *exe);
 

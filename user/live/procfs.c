@@ -87,6 +87,66 @@ int leat_procfs_u64(const char *path, uint64_t *out)
 	return 0;
 }
 
+static int read_stat(const char *path, struct leat_proc_stat *out)
+{
+	char text[1024];
+	int n = leat_procfs_text(path, text, sizeof(text));
+
+	if (n < 0)
+		return n == -ENOENT ? -ESRCH : n;
+	return leat_procfs_parse_stat(text, (size_t)n, out);
+}
+
+/* The kernel counts a leader until it is collected, dead or not. */
+bool leat_procfs_has_ended(const struct leat_proc_stat *st)
+{
+	return st->state == 'X' || (st->state == 'Z' && st->threads <= 1);
+}
+
+bool leat_procfs_is_over(uint32_t tgid)
+{
+	struct leat_proc_stat st;
+	char path[64];
+	int err;
+
+	snprintf(path, sizeof(path), "/proc/%u/stat", tgid);
+	err = read_stat(path, &st);
+	return err ? err == -ESRCH : leat_procfs_has_ended(&st);
+}
+
+struct living {
+	uint32_t tgid, tid;
+};
+
+static int find_living(void *ctx, uint32_t tid)
+{
+	struct living *l = ctx;
+	struct leat_proc_stat st;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%u/task/%u/stat", l->tgid, tid);
+	if (read_stat(path, &st) || st.state == 'Z' || st.state == 'X')
+		return 0;
+	l->tid = tid;
+	return 1;
+}
+
+uint32_t leat_procfs_via(uint32_t tgid)
+{
+	struct living l = { .tgid = tgid };
+	struct leat_proc_stat st;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%u/stat", tgid);
+	if (read_stat(path, &st))
+		return 0;
+	if (st.state != 'Z' && st.state != 'X')
+		return tgid;
+	if (leat_procfs_has_ended(&st) || leat_procfs_each_thread(tgid, find_living, &l) != 1)
+		return 0;
+	return l.tid;
+}
+
 int leat_procfs_read(uint32_t pid, struct leat_proc_info *out)
 {
 	struct leat_proc_info p = { 0 };
@@ -122,6 +182,14 @@ int leat_procfs_exe(uint32_t pid, char *out, size_t cap)
 	snprintf(path, sizeof(path), "/proc/%u/exe", pid);
 	n = readlink(path, link, sizeof(link));
 	out[0] = '\0';
+	if (n < 0 && (errno == ENOENT || errno == ESRCH)) {
+		uint32_t via = leat_procfs_via(pid);
+
+		if (!via || via == pid)
+			return 0; /* a kernel thread */
+		snprintf(path, sizeof(path), "/proc/%u/exe", via);
+		n = readlink(path, link, sizeof(link));
+	}
 	if (n < 0)
 		return errno == ENOENT ? 0 : -errno;
 	leat_maps_path(link, (size_t)n, out, cap);
@@ -132,11 +200,18 @@ uint64_t leat_procfs_ns(uint32_t pid, const char *what)
 {
 	struct stat st;
 	char path[64];
+	uint32_t via;
 
 	if (pid)
 		snprintf(path, sizeof(path), "/proc/%u/ns/%s", pid, what);
 	else
 		snprintf(path, sizeof(path), "/proc/self/ns/%s", what);
+	if (!stat(path, &st))
+		return (uint64_t)st.st_ino;
+	via = pid ? leat_procfs_via(pid) : 0;
+	if (!via || via == pid)
+		return 0;
+	snprintf(path, sizeof(path), "/proc/%u/ns/%s", via, what);
 	return stat(path, &st) ? 0 : (uint64_t)st.st_ino;
 }
 

@@ -17,6 +17,7 @@ struct leat_proc_stat {
 	char comm[LEAT_COMM_LEN * 4]; /* may hold anything but a NUL; kernel threads' are longer */
 	char state;
 	uint32_t flags;	       /* PF_* */
+	uint32_t threads;      /* that have not ended */
 	uint64_t waited_ticks; /* CPU time of children that were waited for */
 	uint64_t start_ticks;  /* since boot, in clock ticks, suspended time included */
 };
@@ -49,6 +50,18 @@ struct leat_proc_info {
 	uint64_t start_ns;	  /* CLOCK_MONOTONIC, to the clock tick (10 ms) */
 	bool kthread;
 };
+/*
+ * Whether the last thread has ended. A zombie leader alone says nothing: it may have called
+ * pthread_exit, and others work on.
+ */
+bool leat_procfs_has_ended(const struct leat_proc_stat *st);
+/* The same of a process by its number; true also when there is no such process. */
+bool leat_procfs_is_over(uint32_t tgid);
+/*
+ * Below which number of /proc the process's mappings, executable and root are to be found: its own,
+ * or that of a living thread when the leader has ended; 0 when all have.
+ */
+uint32_t leat_procfs_via(uint32_t tgid);
 /* -ESRCH there is no such process or thread, -EACCES hidden from us, -errno. */
 int leat_procfs_read(uint32_t pid, struct leat_proc_info *out) LEAT_MUST_USE;
 /* readlink of /proc/PID/exe without " (deleted)"; "" for a kernel thread. -errno. */

@@ -75,6 +75,7 @@ int leat_procfs_parse_stat(const char *s, size_t n, struct leat_proc_stat *out)
 	    (err = number32(word_at(close_paren + 1, end, 6), end, &st.flags)) ||
 	    (err = number(word_at(close_paren + 1, end, 13), end, &user)) ||
 	    (err = number(word_at(close_paren + 1, end, 14), end, &system)) ||
+	    (err = number32(word_at(close_paren + 1, end, 17), end, &st.threads)) ||
 	    (err = number(word_at(close_paren + 1, end, 19), end, &st.start_ticks)))
 		return err;
 	st.waited_ticks = user + system;
@@ -179,6 +180,9 @@ int leat_procfs_parse_cpus(const char *s, size_t n, uint32_t *out, size_t max, s
 	const char *end = s + n;
 	size_t have = 0;
 
+	*cnt = 0;
+	if (!s || !n)
+		return 0;
 	while (end > s && (end[-1] == '\n' || end[-1] == '\0'))
 		end--;
 	while (s < end) {

@@ -10,6 +10,9 @@
 #include "live/procfs.h"
 #include "live/run.h"
 
+/* With a target that forks all the time there is always someone new; the kernel knows those. */
+#define LOOKS_MAX 8
+
 static int fail(struct leat_run *r, int err, const char *what)
 {
 	return leat_diag_set(r->diag, err, err == -ENOMEM ? LEAT_EXIT_FAILURE : LEAT_EXIT_SYSTEM,
@@ -168,6 +171,55 @@ static int prepare(struct leat_run *r)
 	return err ? fail(r, err, "cannot fill the set of processes") : 0;
 }
 
+static int tell_about(struct leat_run *r, const struct leat_plan_proc *p)
+{
+	int err = leat_engine_set_tgid(r->engine, p->tgid, p->bits | LEAT_SET_KNOWN);
+
+	if (!err)
+		err = leat_env_add(r->env, p->tgid);
+	if (!err)
+		leat_meter_add(&r->meter, p->tgid, was_born(r, p->tgid));
+	/* It has gone, or is hidden: what it did is counted all the same. */
+	return err == -ESRCH || err == -EACCES || err == -EPERM ? 0 : err;
+}
+
+static bool env_follows(const void *ctx, uint32_t tgid)
+{
+	const struct leat_run *r = ctx;
+
+	return leat_env_follows(r->env, tgid);
+}
+
+/*
+ * Loading took a while: who was forked in it, by a process whose number was not in the set yet, is
+ * unknown to the kernel side. Now all is on; a round may find children of those that the one
+ * before it found.
+ */
+static int look_again(struct leat_run *r)
+{
+	const struct leat_target *t = &r->o->target;
+	const struct leat_source *env = &r->pump.sources[0];
+	size_t round, i, known;
+	bool more;
+	int err = 0;
+
+	if (!(r->plan.children && t->pid_cnt) && !t->name_cnt)
+		return 0;
+	for (round = 0; round < LOOKS_MAX; round++) {
+		known = r->plan.proc_cnt;
+		err = env->ops->poll(env->self, r->bus, leat_clock_ns(), &more);
+		if (err >= 0)
+			err = leat_plan_look_again(&r->plan, t, env_follows, r);
+		for (i = known; !err && i < r->plan.proc_cnt; i++)
+			err = tell_about(r, &r->plan.procs[i]);
+		if (err || r->plan.proc_cnt == known)
+			break;
+	}
+	leat_log(LEAT_LOG_DEBUG, "%zu processes found by looking again %zu times", r->plan.proc_cnt,
+		 round);
+	return err;
+}
+
 /* The environment first: nothing may happen between its reading of /proc and the side band. */
 static int start(struct leat_run *r)
 {
@@ -184,6 +236,9 @@ static int start(struct leat_run *r)
 	r->start_real_ns = leat_clock_real_ns();
 	r->start_cpu_ns = leat_cost_cpu_ns();
 	leat_meter_begin(&r->meter, &r->plan, &r->o->target);
+	err = look_again(r);
+	if (err)
+		return fail(r, err, "cannot follow processes");
 	err = leat_run_watch(r);
 	if (err)
 		return fail(r, err, "cannot watch the target");
@@ -193,14 +248,26 @@ static int start(struct leat_run *r)
 	return leat_command_go(&r->command, r->o->target.command[0], r->diag);
 }
 
-/* Ends what the started program did not end itself: on a signal that signal, else SIGTERM. */
+/*
+ * Ends what the started program did not end itself: on a signal that signal, else SIGTERM. A
+ * program that could not be run was not started, whatever became of the process.
+ */
 static void end_command(struct leat_run *r, struct leat_live_child *child)
 {
 	if (!r->command.pid)
 		return;
+	if (r->command.failed) {
+		/* It says why, then ends by itself; nobody is told how. */
+		if (!leat_command_reap(&r->command, 2000)) {
+			leat_command_signal(&r->command, SIGKILL);
+			leat_command_reap(&r->command, 2000);
+		}
+		leat_command_fini(&r->command);
+		return;
+	}
 	child->started = r->command.go_fd < 0;
 	if (child->started && !leat_command_reap(&r->command, r->target_gone ? 1000 : 0)) {
-		leat_command_signal(&r->command, r->stop_signal > 1 ? r->stop_signal : SIGTERM);
+		leat_command_signal(&r->command, r->stop_signal ? r->stop_signal : SIGTERM);
 		leat_command_reap(&r->command, 2000);
 	}
 	leat_command_fini(&r->command);

@@ -65,7 +65,7 @@ static int check_process(uint32_t pid, struct leat_diag *d)
 			      info.status.tgid, pid);
 		return -EINVAL;
 	}
-	if (info.stat.state == 'Z' || info.stat.state == 'X') {
+	if (leat_procfs_has_ended(&info.stat)) {
 		leat_diag_set(d, -ESRCH, LEAT_EXIT_TARGET, "process %u (%s) has ended already", pid,
 			      info.comm);
 		leat_diag_why(d, "it is a zombie: its parent %u has not collected it yet",
@@ -200,7 +200,7 @@ static int list_parent(void *ctx, uint32_t pid)
 
 	snprintf(path, sizeof(path), "/proc/%u/stat", pid);
 	n = leat_procfs_text(path, text, sizeof(text));
-	if (n <= 0 || leat_procfs_parse_stat(text, (size_t)n, &st))
+	if (n <= 0 || leat_procfs_parse_stat(text, (size_t)n, &st) || leat_procfs_has_ended(&st))
 		return 0;
 	if (LEAT_ARRAY_ROOM(l->items, l->cap, l->n + 1, 1u << 22))
 		return -ENOMEM;
@@ -208,7 +208,7 @@ static int list_parent(void *ctx, uint32_t pid)
 	return 0;
 }
 
-/* Each round finds the children of those that the last one found. */
+/* Each round finds the children of those that the last one found; leat itself is never one. */
 static int add_children(struct leat_plan *p, const struct parent_list *l)
 {
 	size_t from = 0, i, k;
@@ -220,7 +220,8 @@ static int add_children(struct leat_plan *p, const struct parent_list *l)
 			for (k = from; k < to; k++) {
 				int err = 0;
 
-				if (l->items[i].ppid == p->procs[k].tgid)
+				if (l->items[i].ppid == p->procs[k].tgid &&
+				    l->items[i].pid != p->engine.cfg.self_tgid)
 					err = leat_plan_add(p, l->items[i].pid, p->procs[k].bits,
 							    false);
 				if (err)
@@ -237,6 +238,29 @@ int leat_plan_descendants(struct leat_plan *p)
 	struct parent_list l = { 0 };
 	int err = leat_procfs_each(list_parent, &l);
 
+	if (!err)
+		err = add_children(p, &l);
+	free(l.items);
+	return err;
+}
+
+int leat_plan_look_again(struct leat_plan *p, const struct leat_target *t,
+			 bool (*follows)(const void *ctx, uint32_t tgid), const void *ctx)
+{
+	struct name_search s = { .p = p, .t = t };
+	struct parent_list l = { 0 };
+	size_t i;
+	int err = 0;
+
+	if (t->name_cnt)
+		err = leat_procfs_each(match_process, &s);
+	if (err || !p->children || !t->pid_cnt)
+		return err;
+	err = leat_procfs_each(list_parent, &l);
+	for (i = 0; !err && i < l.n; i++) {
+		if (follows(ctx, l.items[i].pid) && l.items[i].pid != p->engine.cfg.self_tgid)
+			err = leat_plan_add(p, l.items[i].pid, LEAT_SET_PROCESS, false);
+	}
 	if (!err)
 		err = add_children(p, &l);
 	free(l.items);

@@ -135,9 +135,44 @@ static int find_cgroup(const char *name, char *path, size_t cap, struct leat_dia
 	return -ENOENT;
 }
 
-int leat_plan_cgroups(struct leat_plan *p, const struct leat_target *t, struct leat_diag *diag)
+static bool is_within(const char *path, const char *top)
+{
+	size_t n = strlen(top);
+
+	return strncmp(path, top, n) == 0 && (path[n] == '\0' || path[n] == '/');
+}
+
+/* One that lies within another is in it already, and its time would be counted twice. */
+static int add_cgroup(struct leat_plan *p, const char *path, uint64_t id)
 {
 	struct leat_cfg *c = &p->engine.cfg;
+	LEAT_FREE char *real = realpath(path, NULL);
+	uint32_t i, kept = 0;
+
+	if (!real)
+		return -errno;
+	for (i = 0; i < c->by_cgroup; i++) {
+		if (is_within(real, p->cgroup_path[i]) || id == c->cgroups[i])
+			return 0;
+	}
+	for (i = 0; i < c->by_cgroup; i++) {
+		if (is_within(p->cgroup_path[i], real)) {
+			free((char *)(uintptr_t)p->cgroup_path[i]);
+			continue;
+		}
+		c->cgroups[kept] = c->cgroups[i];
+		p->cgroup_path[kept++] = p->cgroup_path[i];
+	}
+	for (i = kept; i < c->by_cgroup; i++)
+		p->cgroup_path[i] = NULL;
+	c->cgroups[kept] = id;
+	p->cgroup_path[kept] = LEAT_TAKE(real);
+	c->by_cgroup = kept + 1;
+	return 0;
+}
+
+int leat_plan_cgroups(struct leat_plan *p, const struct leat_target *t, struct leat_diag *diag)
+{
 	size_t i;
 	int err;
 
@@ -155,11 +190,8 @@ int leat_plan_cgroups(struct leat_plan *p, const struct leat_target *t, struct l
 		if (stat(path, &st))
 			return leat_diag_set(diag, -errno, LEAT_EXIT_TARGET,
 					     "cannot read cgroup '%s'", path);
-		c->cgroups[i] = st.st_ino;
-		p->cgroup_path[i] = strdup(path);
-		if (!p->cgroup_path[i])
+		if (add_cgroup(p, path, st.st_ino))
 			return leat_diag_set(diag, -ENOMEM, LEAT_EXIT_FAILURE, "out of memory");
 	}
-	c->by_cgroup = (uint32_t)t->cgroup_cnt;
 	return 0;
 }

@@ -105,7 +105,8 @@ int leat_top_build(struct leat_profile *p, struct leat_top **out, size_t *n)
 		top.function = (uint32_t)i;
 		t.by_function[kept++] = top;
 	}
-	qsort_r(t.by_function, kept, sizeof(*t.by_function), by_weight, p);
+	if (kept)
+		qsort_r(t.by_function, kept, sizeof(*t.by_function), by_weight, p);
 	*out = LEAT_TAKE(t.by_function);
 	*n = kept;
 	return 0;

@@ -26,7 +26,8 @@ static int open_by_build_id(struct leat_opener *files, const struct leat_object 
 			    const struct leat_build_id *id, struct leat_elf **out)
 {
 	static const char digits[] = "0123456789abcdef";
-	char path[sizeof(".build-id/") + 2 * LEAT_ELF_BUILD_ID_MAX + sizeof("/.debug")] = ".build-id/";
+	char path[sizeof(".build-id/") + 2 * LEAT_ELF_BUILD_ID_MAX + sizeof("/.debug")] =
+		".build-id/";
 	char *p = path + strlen(".build-id/");
 	LEAT_AUTO(leat_elf_free) struct leat_elf *e = NULL;
 	LEAT_CLOSE int fd = -1;

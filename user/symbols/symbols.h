@@ -21,7 +21,6 @@ enum leat_file_what {
 	LEAT_FILE_KALLSYMS = 4,
 	/* the vDSO image of object->process, or of leat itself */
 	LEAT_FILE_VDSO = 5,
-	LEAT_FILE_ALTLINK = 6,
 };
 
 /*

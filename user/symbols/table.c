@@ -186,12 +186,12 @@ static int scan_piece(struct pass *p, const uint8_t *syms, size_t cnt)
 int leat_table_scan(const struct leat_table *t, const struct leat_scan *scan)
 {
 	struct pass p = { .elf = t->elf, .scan = scan, .spots = scan->spots, .table = t->number };
-	LEAT_FREE uint8_t *piece = NULL;
+	LEAT_FREE Elf64_Sym *piece = NULL;
 	size_t n = PIECE_SYMS;
 	int err = 0;
 
 	if (!t->mem.syms) {
-		piece = malloc(PIECE_SYMS * sizeof(Elf64_Sym));
+		piece = malloc(PIECE_SYMS * sizeof(*piece));
 		if (!piece)
 			return -ENOMEM;
 	}
@@ -204,7 +204,7 @@ int leat_table_scan(const struct leat_table *t, const struct leat_scan *scan)
 		err = leat_elf_copy(t->elf, t->syms_off + at * sizeof(Elf64_Sym), piece,
 				    n * sizeof(Elf64_Sym));
 		if (!err)
-			err = scan_piece(&p, piece, n);
+			err = scan_piece(&p, (const uint8_t *)piece, n);
 	}
 	return err;
 }
