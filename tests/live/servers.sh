@@ -4,7 +4,7 @@
 # agree with perf, which samples the same seconds.
 . "$(dirname "$0")/lib.sh"
 
-seconds=6
+seconds=8
 pids=()
 cleanup() {
 	local p
@@ -32,9 +32,9 @@ record() {
 	local name=$1 try perf_pid rc
 	shift
 	for try in 1 2 3; do
-		perf record -q -a -e cpu-clock -F 999 -o "$tmp/$name.data" -- sleep "$seconds" 2>"$tmp/$name.perf" &
+		perf record -q -a -e cpu-clock -F 1999 -o "$tmp/$name.data" -- sleep "$seconds" 2>"$tmp/$name.perf" &
 		perf_pid=$!
-		"$LEAT" record "$@" -e cpu-clock -F 999 -d "$seconds" -o "$tmp/$name.folded" --summary "$tmp/$name.json" \
+		"$LEAT" record "$@" -e cpu-clock -F 1999 -d "$seconds" -o "$tmp/$name.folded" --summary "$tmp/$name.json" \
 			2>"$tmp/$name.err"
 		rc=$?
 		wait "$perf_pid" && return $rc # perf itself dies at times when processes come and go

@@ -8,10 +8,10 @@ at_end() {
 	[ -z "$cgroup" ] || rmdir "$cgroup" 2>/dev/null
 }
 
-# perf_share FUNCTION: percent of perf's samples in it or below it (--children needs call chains).
+# perf_share FUNCTION: percent of perf's samples in it; it calls nothing in user space.
 perf_share() {
 	perf report -i "$work/perf.data" --no-children --sort symbol --stdio 2>/dev/null |
-		awk -v f="$1" '$NF ~ f {sub(/%/, "", $1); s += $1} END {printf "%.2f\n", s}'
+		awk -v f="$1" '$3 == f {sub(/%/, "", $1); s += $1} END {printf "%.2f\n", s}'
 }
 compare_with_perf() {
 	local f

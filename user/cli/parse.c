@@ -61,7 +61,7 @@ static int bad_format(struct parser *p, const struct typed *t, const char *value
 static void fix_value(struct parser *p, const struct typed *t, const char *value)
 {
 	if (t->id == LEAT_CLI_OPT_PID && p->line->verb == LEAT_CLI_RECORD && value[0] &&
-	    !strpbrk(value, ", "))
+	    !strpbrk(value, ", ") && value[strspn(value, "0123456789")])
 		leat_diag_fix(p->diag, "leat record -n '%s' finds processes by name", value);
 	else if (t->id == LEAT_CLI_OPT_UID)
 		leat_diag_fix(p->diag, "give the number: id -u %s", value);

@@ -26,6 +26,7 @@
 #define LOAD_FILES     32 /* at least what a load has open at once */
 
 /* libbpf's messages one level lower: what matters is said in the diagnosis. */
+LEAT_PRINTF(2, 0)
 static int print_to_log(enum libbpf_print_level level, const char *fmt, va_list ap)
 {
 	char line[512];
