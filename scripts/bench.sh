@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # bench.sh [ROUNDS]: every figure of docs/benchmarks.md, beside its peers, as tables on standard output.
 # Called by "make bench", which builds what it runs. As root, on an otherwise idle machine; about
-# half an hour. BENCH="bpf names record" chooses parts.
+# 20 minutes, after the peers are installed. BENCH="bpf names record" chooses parts.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 rounds=${1:-9}
@@ -16,7 +16,11 @@ echo "Machine: $(uname -r), $(nproc) CPUs, $(sed -n 's/^model name.*: //p' /proc
 for part in $parts; do
 	echo
 	case $part in
-	bpf) "$out/tests/bench/bench_bpf" "$out/workloads/wl_deep" "$rounds" ;;
+	bpf)
+		"$out/tests/bench/bench_bpf" "$out/workloads/wl_deep" "$rounds"
+		echo
+		"$out/tests/bench/bench_read" "$out/workloads/wl_deep"
+		;;
 	names)
 		if [ -x "$peers/blazecli" ]; then
 			tests/bench/bench_names.py "$out/tests/bench/bench_names" "$peers/blazecli" --rounds "$rounds"

@@ -14,17 +14,19 @@
 #define LEAT_CTX_SAMPLE 0u
 #define LEAT_CTX__MAX	1u
 
-#define LEAT_WINDOW_MIN 512
-#define LEAT_WINDOW_MAX 8192 /* a power of two: offsets are masked with it */
-#define LEAT_WORDS	16   /* bytes read at once: two words */
-#define LEAT_WALK_PART	32   /* frames walked in one call */
-#define LEAT_HINTS	64   /* a power of two */
+#define LEAT_WINDOW_MAX 16384 /* a power of two: offsets are masked with it */
+#define LEAT_WORDS	16    /* bytes read at once: two words */
+#define LEAT_WALK_PART	32    /* frames walked in one call */
+#define LEAT_HINTS	64    /* a power of two */
 
 /* The part of the user stack that was read last. */
 struct leat_window {
 	__u64 base;  /* user address of buf[0] */
 	__u64 limit; /* last offset at which LEAT_WORDS bytes are valid, plus 1; 0: nothing is */
-	__u64 want;  /* bytes to read next */
+	__u64 want;  /* bytes that were asked for, before they were cut to what is there */
+	__u64 end;   /* where this thread's last stack ended; 0 unknown */
+	__u32 ucnt;  /* frames before this window */
+	__u32 pad;
 	__u64 buf[(LEAT_WINDOW_MAX + LEAT_WORDS) / 8];
 };
 
@@ -35,10 +37,11 @@ struct leat_hole {
 	__u32 epoch;
 };
 
-/* How many bytes this thread's last stack took. */
-struct leat_depth {
+/* Where a thread's last stack ended: the outermost frame stays where it is from sample to sample. */
+struct leat_span {
+	__u64 end;
 	__u32 tid;
-	__u32 bytes;
+	__u32 pad;
 };
 
 /* A process whose notice was sent in this epoch. */
@@ -94,7 +97,7 @@ struct leat_scratch {
 		struct leat_rec_newproc newproc;
 	} rec;
 	struct leat_hole holes[LEAT_HINTS];
-	struct leat_depth depths[LEAT_HINTS];
+	struct leat_span spans[LEAT_HINTS];
 	struct leat_noticed noticed[LEAT_HINTS];
 	struct leat_out out;
 	struct leat_window win;

@@ -15,59 +15,33 @@
 #define LEAT_WALK_ON LEAT_STACK__MAX
 
 /*
- * One frame by frame pointers: [fp] is the caller's fp, [fp + 8] the return address. On success the
- * frame's place in the window is in *@at; else how the stack ends.
+ * Frames by frame pointers as long as they lie in the window: [fp] is the caller's fp, [fp + 8] the
+ * return address. No call in here, and what a window implies is not checked again: a walk spends
+ * its time in these lines.
  */
-static __always_inline __u32 leat_fp_frame(struct leat_scratch *s, __u64 fp, __u64 floor, __u64 *at)
+static __always_inline __u32 leat_fp_in_window(struct leat_scratch *s, __u64 *out)
 {
-	__u64 off;
+	const __u64 base = s->win.base, limit = s->win.limit,
+		    codes = s->task.top - LEAT_LOWEST_CODE;
+	const __u32 room = cfg.max_uframes - s->ucnt;
+	__u64 fp = s->walk_fp, floor = s->walk_floor, hash = s->hash;
+	__u32 i, result = LEAT_WALK_ON;
 
-	if (!fp)
-		return LEAT_STACK_COMPLETE;
-	if ((fp & 7) || fp < floor || fp >= s->task.top)
-		return LEAT_STACK_NO_UNWIND;
-	off = fp - s->win.base;
-	if (off >= s->win.limit) {
-		if (leat_window_fill(s->slot, fp))
-			return LEAT_STACK_BAD_MEMORY;
-		off = 0;
-	}
-	*at = (off & (LEAT_WINDOW_MAX - 1)) / 8;
-	return LEAT_WALK_ON;
-}
-
-/*
- * The next LEAT_WALK_PART frames. A global function: verified once, however deep a stack may be
- * (127 frames in one loop took 60 ms to load); it takes a number, because 5.10 refuses pointers.
- */
-__attribute__((noinline)) int leat_walk_fp_part(__u32 slot)
-{
-	struct leat_scratch *s = leat_scratch_get(slot);
-	__u32 begin, cnt, i, result = LEAT_WALK_ON;
-	__u64 fp, hash, floor, *out;
-
-	if (!s)
-		return LEAT_STACK_BROKEN;
-	cnt = s->ucnt;
-	begin = s->kcnt + cnt;
-	if (begin > LEAT_MAX_FRAMES)
-		return LEAT_STACK_BROKEN;
-	out = &s->out.frames[begin];
-	fp = s->walk_fp;
-	floor = s->walk_floor;
-	hash = s->hash;
 	for (i = 0; i < LEAT_WALK_PART; i++) {
-		__u64 at = 0, ret;
+		__u64 off = fp - base, at = (off & (LEAT_WINDOW_MAX - 1)) / 8, ret;
 
-		result = leat_fp_frame(s, fp, floor, &at);
-		if (result != LEAT_WALK_ON)
+		if (off >= limit)
 			break;
+		if ((fp & 7) || fp < floor) {
+			result = LEAT_STACK_NO_UNWIND;
+			break;
+		}
 		ret = s->win.buf[at + 1];
-		if (ret < LEAT_LOWEST_CODE || ret >= s->task.top) {
+		if (ret - LEAT_LOWEST_CODE >= codes) {
 			result = ret ? LEAT_STACK_NO_UNWIND : LEAT_STACK_COMPLETE;
 			break;
 		}
-		if (cnt + i >= cfg.max_uframes) {
+		if (i >= room) {
 			result = LEAT_STACK_TRUNCATED;
 			break;
 		}
@@ -79,8 +53,44 @@ __attribute__((noinline)) int leat_walk_fp_part(__u32 slot)
 	s->walk_fp = fp;
 	s->walk_floor = floor;
 	s->hash = hash;
-	s->ucnt = cnt + i;
+	s->ucnt += i;
 	return result;
+}
+
+/* Makes sure that the next frame lies in the window, if there is one. */
+static __always_inline __u32 leat_fp_next(struct leat_scratch *s)
+{
+	const __u64 fp = s->walk_fp;
+
+	if (fp - s->win.base < s->win.limit)
+		return LEAT_WALK_ON;
+	if (!fp)
+		return LEAT_STACK_COMPLETE;
+	if ((fp & 7) || fp < s->walk_floor || fp >= s->task.top)
+		return LEAT_STACK_NO_UNWIND;
+	return leat_window_fill(s, fp) ? LEAT_STACK_BAD_MEMORY : LEAT_WALK_ON;
+}
+
+/*
+ * One frame to LEAT_WALK_PART frames further. A global function: verified once, however deep a stack
+ * may be (127 frames in one loop took 60 ms to load); it takes a number, because 5.10 refuses pointers.
+ */
+__attribute__((noinline)) int leat_walk_fp_part(__u32 slot)
+{
+	struct leat_scratch *s = leat_scratch_get(slot);
+	__u32 at, result;
+
+	if (!s)
+		return LEAT_STACK_BROKEN;
+	result = leat_fp_next(s);
+	if (result != LEAT_WALK_ON)
+		return (int)result;
+	/* What is in registers differs by how the window came about: the verifier would follow each. */
+	barrier();
+	at = s->kcnt + s->ucnt;
+	if (at > LEAT_MAX_FRAMES)
+		return LEAT_STACK_BROKEN;
+	return (int)leat_fp_in_window(s, &s->out.frames[at]);
 }
 
 static __always_inline __u32 leat_walk_fp(struct leat_scratch *s)
@@ -89,13 +99,13 @@ static __always_inline __u32 leat_walk_fp(struct leat_scratch *s)
 
 	s->walk_fp = s->regs.fp;
 	s->walk_floor = s->regs.sp;
-	for (int i = 0; i < LEAT_MAX_UFRAMES / LEAT_WALK_PART + 1; i++) {
+	for (__u32 i = 0; i < LEAT_MAX_UFRAMES + 1 && i < cfg.max_uframes + 1; i++) {
 		result = leat_walk_fp_part(s->slot);
 		if (result != LEAT_WALK_ON)
 			break;
 	}
 	if (s->ucnt > 1)
-		leat_window_end(s, s->walk_floor - s->regs.fp, s->ucnt);
+		leat_window_end(s, s->walk_floor);
 	return result < LEAT_STACK__MAX ? result : LEAT_STACK_BROKEN;
 }
 

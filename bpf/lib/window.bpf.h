@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
  * The reader of a user stack that every walker shares. A call of bpf_probe_read_user costs 78 ns
- * whatever its size up to some hundred bytes, 250 ns for 4,096 and 340 ns for 8,192 (Zen 3 guest,
- * 6.18); so the stack is copied by windows and walked inside the copy.
+ * for 16 bytes, 124 ns for 4,096 and 293 ns for 16,384 (Zen 4 guest, 6.18, stack in the cache; two
+ * to three times that when it is not: tests/bench/bench_read.c); so the stack is copied by windows
+ * and walked inside the copy.
  *
  * A fault costs 0.9-1.7 us and fails the whole window: the page where it happened is remembered
  * for the epoch, and what lies before the page's end is read at once next time.
@@ -12,43 +13,59 @@
 
 #include "scratch.bpf.h"
 
-#define LEAT_PAGE 4096ull
+#define LEAT_PAGE	   4096ull
+#define LEAT_WINDOW_MIN	   64
+#define LEAT_WINDOW_FIRST  4096
+#define LEAT_WINDOW_BEYOND 1024
+#define LEAT_FRAME_LARGE   3072
 
 static __always_inline struct leat_hole *leat_hole_of(struct leat_scratch *s, __u64 page)
 {
 	return &s->holes[(page ^ s->itgid) & (LEAT_HINTS - 1)];
 }
 
-/* Begins a stack: the size of the window is what this thread's last stack needed. */
+static __always_inline struct leat_span *leat_span_of(struct leat_scratch *s)
+{
+	return &s->spans[s->tid & (LEAT_HINTS - 1)];
+}
+
+/* Begins a stack. */
 static __always_inline void leat_window_begin(struct leat_scratch *s)
 {
-	const struct leat_depth *d = &s->depths[s->tid & (LEAT_HINTS - 1)];
-	__u64 want = d->bytes;
+	const struct leat_span *span = leat_span_of(s);
 
-	if (d->tid != s->tid || want < LEAT_WINDOW_MIN || want > LEAT_WINDOW_MAX)
-		want = 4096;
-	s->win.want = want;
+	s->win.end = span->tid == s->tid ? span->end : 0;
+	s->win.want = 0;
 	s->win.limit = 0;
 	s->win.base = 0;
 }
 
-/*
- * Ends a stack of @frames frames over @bytes bytes. Frames of more than 2 KB each are read one by
- * one: 512 bytes cost a quarter of 8,192.
- */
-static __always_inline void leat_window_end(struct leat_scratch *s, __u64 bytes, __u64 frames)
+/* Ends a stack whose outermost frame ended at @end. */
+static __always_inline void leat_window_end(struct leat_scratch *s, __u64 end)
 {
-	struct leat_depth *d = &s->depths[s->tid & (LEAT_HINTS - 1)];
-	__u64 want = (bytes + 127) & ~63ull;
+	struct leat_span *span = leat_span_of(s);
 
-	if (bytes > frames << 11)
-		want = LEAT_WINDOW_MIN;
-	if (want < LEAT_WINDOW_MIN)
-		want = LEAT_WINDOW_MIN;
-	if (want > LEAT_WINDOW_MAX)
-		want = LEAT_WINDOW_MAX;
-	d->tid = s->tid;
-	d->bytes = (__u32)want;
+	span->tid = s->tid;
+	span->end = end;
+}
+
+/*
+ * How much to read next, before it is cut to where the last stack ended. The first window: all of a
+ * known stack, little behind its end (registers that are no frame pointers lead there), else
+ * something between. From then on by how far apart the frames of the last window lay: a read of
+ * one frame costs what LEAT_FRAME_LARGE bytes cost to copy.
+ */
+static __always_inline __u64 leat_window_want(const struct leat_scratch *s, __u64 addr)
+{
+	const __u64 want = s->win.want;
+
+	if (!want)
+		return s->win.end > addr ? LEAT_WINDOW_MAX
+		       : s->win.end	 ? LEAT_WINDOW_BEYOND
+					 : LEAT_WINDOW_FIRST;
+	if (addr - s->win.base > (__u64)(s->ucnt - s->win.ucnt) * LEAT_FRAME_LARGE)
+		return LEAT_WINDOW_MIN;
+	return want < LEAT_WINDOW_FIRST ? LEAT_WINDOW_FIRST : LEAT_WINDOW_MAX;
 }
 
 /* One read of @bytes; the mask keeps the size provable, whatever was in the map. */
@@ -65,45 +82,38 @@ static __always_inline int leat_window_read(struct leat_scratch *s, __u64 addr, 
 	return 0;
 }
 
-/* As leat_window_fill, with the slots looked up. */
-static __always_inline int leat_window_fill_in(struct leat_scratch *s, struct leat_stats *st,
-					       __u64 addr)
+/*
+ * Makes LEAT_WORDS bytes at @addr readable, with as many after it as is sensible. A word that lies
+ * across two pages, or two windows, is read whole because a window begins where it is asked for.
+ */
+static __always_inline int leat_window_fill(struct leat_scratch *s, __u64 addr)
 {
+	const __u64 page = addr / LEAT_PAGE;
 	__u64 room = LEAT_PAGE - (addr & (LEAT_PAGE - 1));
-	__u64 want = s->win.want;
-	struct leat_hole *hole = leat_hole_of(s, addr / LEAT_PAGE);
+	__u64 want = leat_window_want(s, addr);
+	struct leat_hole *hole = leat_hole_of(s, page);
+	struct leat_stats *st;
 
+	s->win.want = want;
+	s->win.ucnt = s->ucnt;
 	s->win.limit = 0;
+	if (s->win.end > addr && want > s->win.end - addr)
+		want = s->win.end - addr;
 	if (room < LEAT_WORDS)
 		room = LEAT_WORDS;
-	if (want > room && hole->page == addr / LEAT_PAGE && hole->tgid == s->itgid &&
-	    hole->epoch == s->epoch)
+	if (want > room && hole->page == page && hole->tgid == s->itgid && hole->epoch == s->epoch)
 		want = room;
 	if (!leat_window_read(s, addr, want))
 		return 0;
 	if (want <= room)
 		return -1;
-	LEAT_STAT_INC(st, N_WINDOW_RETRY);
-	hole->page = addr / LEAT_PAGE;
+	st = leat_stats_get();
+	if (st)
+		LEAT_STAT_INC(st, N_WINDOW_RETRY);
+	hole->page = page;
 	hole->tgid = s->itgid;
 	hole->epoch = s->epoch;
 	return leat_window_read(s, addr, room);
-}
-
-/*
- * Makes LEAT_WORDS bytes at @addr readable, with as many after it as is sensible. A word that lies
- * across two pages, or two windows, is read whole because a window begins where it is asked for.
- * A global function: verified once, not once for each frame of a walk (a tenth of the load time).
- * It takes numbers, for 5.10 refuses pointers as arguments of a global function.
- */
-__attribute__((noinline)) int leat_window_fill(__u32 slot, __u64 addr)
-{
-	struct leat_scratch *s = leat_scratch_get(slot);
-	struct leat_stats *st = leat_stats_get();
-
-	if (!s || !st)
-		return -1;
-	return leat_window_fill_in(s, st, addr);
 }
 
 #endif

@@ -39,7 +39,7 @@ struct row {
 	int depth;
 	int frame;
 	bool sys;
-	double bound; /* 0: none stated */
+	double bound;
 };
 
 static int open_event(pid_t pid, int prog_fd)
@@ -169,8 +169,6 @@ static struct leat_engine *open_engine(pid_t pid, bool kernel)
 
 static const char *judge(const struct spread *s, double bound)
 {
-	if (bound == 0)
-		return "";
 	if (s->high <= bound)
 		return "reached";
 	return s->low > bound ? "missed" : "not decided";
@@ -181,10 +179,7 @@ static void print_row(const struct row *r, const struct spread s[3])
 	printf("| %s | %d | %d | %.2f (%.2f-%.2f) | %.2f (%.2f-%.2f) | %.2f (%.2f-%.2f) | ",
 	       r->sys ? "syscalls" : "user", r->depth, r->frame, s[0].mid, s[0].low, s[0].high,
 	       s[1].mid, s[1].low, s[1].high, s[2].mid, s[2].low, s[2].high);
-	if (r->bound != 0)
-		printf("%.2f | %s |\n", r->bound, judge(&s[2], r->bound));
-	else
-		printf("- | |\n");
+	printf("%.2f | %s |\n", r->bound, judge(&s[2], r->bound));
 	fflush(stdout);
 }
 
@@ -234,16 +229,12 @@ static int number(const char *s)
 
 int main(int argc, char **argv)
 {
-	/* The bounds are stated for the small frames; the others show what large ones cost. */
-	static const struct row rows[] = {
-		{ 10, 48, false, 0.60 },  { 30, 48, false, 0.40 }, { 60, 48, false, 0.30 },
-		{ 120, 48, false, 0.25 }, { 10, 256, false, 0 },   { 30, 256, false, 0 },
-		{ 60, 256, false, 0 },	  { 120, 256, false, 0 },  { 10, 1500, false, 0 },
-		{ 30, 1500, false, 0 },	  { 60, 1500, false, 0 },  { 120, 1500, false, 0 },
-		{ 10, 48, true, 0 },	  { 30, 48, true, 0 },	   { 60, 48, true, 0 },
-		{ 120, 48, true, 0 },	  { 30, 256, true, 0 },	   { 30, 1500, true, 0 },
-	};
-	struct config c = { .rounds = 9, .ms = 300 };
+	static const struct {
+		int depth;
+		double bound;
+	} depths[] = { { 10, 0.60 }, { 30, 0.40 }, { 60, 0.30 }, { 120, 0.25 } };
+	static const int frames[] = { 48, 256, 1500 };
+	struct config c = { .rounds = 9, .ms = 250 };
 	int stats_fd;
 
 	if (argc < 2) {
@@ -265,9 +256,17 @@ int main(int argc, char **argv)
 	}
 	puts("| mode | frames | bytes a frame | stackid + count, us | leat, us | ratio | bound | |");
 	puts("|---|---|---|---|---|---|---|---|");
-	for (size_t i = 0; i < LEAT_ARRAY_SIZE(rows); i++)
-		if (!c.frame || c.frame == rows[i].frame)
-			bench_row(&c, &rows[i]);
+	for (size_t i = 0; i < 2 * LEAT_ARRAY_SIZE(frames) * LEAT_ARRAY_SIZE(depths); i++) {
+		const size_t depth = i % LEAT_ARRAY_SIZE(depths),
+			     rest = i / LEAT_ARRAY_SIZE(depths);
+		const struct row r = { .depth = depths[depth].depth,
+				       .bound = depths[depth].bound,
+				       .frame = frames[rest % LEAT_ARRAY_SIZE(frames)],
+				       .sys = rest >= LEAT_ARRAY_SIZE(frames) };
+
+		if (!c.frame || c.frame == r.frame)
+			bench_row(&c, &r);
+	}
 	close(stats_fd);
 	return 0;
 }

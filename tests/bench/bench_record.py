@@ -7,6 +7,7 @@ bench_record.py LEAT WORKLOADS [--rounds N] [--seconds S] [--only NAME,...]
 """
 import argparse
 import json
+import math
 import os
 import re
 import resource
@@ -17,10 +18,13 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 HZ = 999
 COUNTER_STEP = 8
+SETTLE = 0.7  # seconds in which a tool starts
+TURN = 2.5    # seconds of a turn of the slow-down
 
 
 class Workload:
@@ -77,15 +81,17 @@ def bpf_ns():
                if p.get("name", "").startswith("leat_"))
 
 
-class BpfStats:
-    """kernel.bpf_stats_enabled while it lives, restored afterwards."""
-    path = "/proc/sys/kernel/bpf_stats_enabled"
+class Sysctl:
+    """A value while it lives, restored afterwards."""
+
+    def __init__(self, name, value):
+        self.path, self.value = "/proc/sys/" + name, value
 
     def __enter__(self):
         with open(self.path) as f:
             self.old = f.read()
         with open(self.path, "w") as f:
-            f.write("1")
+            f.write(self.value)
 
     def __exit__(self, *exc):
         with open(self.path, "w") as f:
@@ -124,11 +130,6 @@ def leat_argv(a, w, out, seconds):
     return [a.leat, "record", "-q", "-p", str(w.pid), "-F", str(HZ), "-d", str(seconds), "-o", out]
 
 
-def perf_record(w, out, seconds):
-    return ["perf", "record", "-q", "-g", "-F", str(HZ), "-e", "cpu-clock", "-p", str(w.pid), "-o", out, "--",
-            "sleep", str(seconds)]
-
-
 def fold(tmp):
     """perf script, folded by a plain awk: the least that a user runs after perf record."""
     awk = ("/^[^ \\t#]/ {comm = $1; stack = \"\"} /^\\t/ {f = $2; sub(/\\+0x.*/, \"\", f); stack = f \";\" stack} "
@@ -143,95 +144,169 @@ def children_cpu(argv):
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def leat_cpu(a, w, tmp):
-    """CPU of one leat run, its BPF run time included: that up to 0.3 s before the end, scaled."""
-    before = bpf_ns()
-    p = subprocess.Popen(leat_argv(a, w, f"{tmp}/leat.html", a.seconds), stdout=subprocess.DEVNULL)
-    time.sleep(a.seconds - 0.3)
-    used = (bpf_ns() - before) * a.seconds / max(a.seconds - 0.4, 0.1) / 1e9
+def process_cpu(pid):
+    """CPU seconds of a process so far, ended threads included (its CPU clock: clock_getcpuclockid(3))."""
+    return time.clock_gettime(~pid << 3 | 2)
+
+
+def until_stop(argv, seconds):
+    """Runs a recorder, stops it by SIGINT. CPU seconds of its process until then, and in all."""
+    p = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    time.sleep(seconds)
+    alone = process_cpu(p.pid)
+    p.send_signal(signal.SIGINT)
     _, status, ru = os.wait4(p.pid, 0)
     p.returncode = os.waitstatus_to_exitcode(status)
-    if p.returncode != 0:
-        raise RuntimeError(f"leat: exit {p.returncode}")
-    return ru.ru_utime + ru.ru_stime + used
+    # perf ends by the signal that it was sent.
+    if p.returncode not in (0, -signal.SIGINT):
+        raise RuntimeError(f"{' '.join(argv)}: exit {p.returncode}")
+    return alone, ru.ru_utime + ru.ru_stime
+
+
+def leat_cpu(a, w, tmp):
+    """The same of leat; the run time of its BPF programs is CPU of the collector too."""
+    argv = [a.leat, "record", "-q", "-p", str(w.pid), "-F", str(HZ), "-o", f"{tmp}/leat.html"]
+    watch = BpfTime()
+    alone, whole = until_stop(argv, a.seconds)
+    in_kernel = watch.stop()
+    return alone + in_kernel, whole + in_kernel
+
+
+class BpfTime:
+    """Run time of leat's BPF programs until they are gone, s: looked at each 0.2 s."""
+
+    def __init__(self):
+        self.most, self.ended = 0, threading.Event()
+        self.thread = threading.Thread(target=self.look)
+        self.thread.start()
+
+    def look(self):
+        while not self.ended.wait(0.2):
+            self.most = max(self.most, bpf_ns())
+
+    def stop(self):
+        self.ended.set()
+        self.thread.join()
+        return self.most / 1e9
+
+
+def perf_record(w, out, seconds=None):
+    argv = ["perf", "record", "-q", "-g", "-F", str(HZ), "-e", "cpu-clock", "-p", str(w.pid), "-o", out]
+    return argv + ["--", "sleep", str(seconds)] if seconds else argv
+
+
+def samply_record(a, w, tmp):
+    """Until SIGINT: it takes no duration with a process that runs already."""
+    return [a.samply, "record", "--save-only", "-o", f"{tmp}/samply.json.gz", "--rate", str(HZ), "-p", str(w.pid)]
 
 
 def bench_collector(a, tmp, table):
-    """CPU of the whole collection, symbolization and output included; and recording alone."""
+    """CPU of the whole collection, symbolization and output included; and up to the stop, alone."""
     w = Workload(a.workloads, tmp)
-    leat, perf, perf_alone, samply_cpu = [], [], [], []
-    samply = a.samply
+    leat, leat_alone, perf, perf_alone, samply = [], [], [], [], []
     try:
-        with BpfStats():
+        with Sysctl("kernel/bpf_stats_enabled", "1"):
             for _ in range(a.rounds):
-                alone = children_cpu(perf_record(w, f"{tmp}/perf.data", a.seconds))
+                alone, whole = until_stop(perf_record(w, f"{tmp}/perf.data"), a.seconds)
                 perf_alone.append(alone)
-                perf.append(alone + children_cpu(fold(tmp)))
-                leat.append(leat_cpu(a, w, tmp))
-                if samply:
-                    samply_cpu.append(children_cpu(
-                        [samply, "record", "--save-only", "-o", f"{tmp}/samply.json.gz", "--rate", str(HZ),
-                         "-p", str(w.pid), "-d", str(a.seconds)]))
+                perf.append(whole + children_cpu(fold(tmp)))
+                alone, whole = leat_cpu(a, w, tmp)
+                leat_alone.append(alone)
+                leat.append(whole)
+                if a.samply:
+                    samply.append(until_stop(samply_record(a, w, tmp), a.seconds)[0])
     finally:
         w.close()
     what = f"CPU s of the collector, {a.seconds} s at {HZ} Hz, 2 busy CPUs"
     table.row(what + ", all included", leat, "perf record -g + script + folding", perf, 0.25)
-    table.row(what + "; perf recording alone", leat, "perf record -g", perf_alone, 0.5)
-    if samply_cpu:
-        table.row(what + "; samply recording alone", leat, "samply record", samply_cpu, 0.5)
+    table.row(what + "; up to the stop", leat_alone, "perf record -g", perf_alone, 0.5)
+    if samply:
+        table.row(what + "; up to the stop", leat_alone, "samply record", samply, 0.5)
+
+
+def stolen():
+    """CPU seconds that the host took from this machine."""
+    with open("/proc/stat") as f:
+        return int(f.readline().split()[8]) / os.sysconf("SC_CLK_TCK")
 
 
 def rate(w, seconds):
-    t, n = time.monotonic(), w.done()
+    """Work done in a CPU second of the machine's own."""
+    t, n, s = time.monotonic(), w.done(), stolen()
     time.sleep(seconds)
-    return (w.done() - n) / (time.monotonic() - t)
+    n, t = w.done() - n, time.monotonic() - t
+    return n / (t - (stolen() - s) / os.cpu_count())
 
 
-def slowed(w, argv, base, seconds):
-    """By how much the target is slower while @argv runs, percent."""
+def rate_beside(w, argv, seconds):
+    """The same while @argv runs, which it does from before to after."""
     p = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    time.sleep(0.7)
+    time.sleep(SETTLE)
     r = rate(w, seconds)
+    if p.poll() is not None:
+        raise RuntimeError(f"{' '.join(argv)}: ended by itself")
+    p.send_signal(signal.SIGINT)
     p.wait()
-    return 100 * (1 - r / base)
+    return r
 
 
-def slow_decided(leat, peer):
-    if max(leat) <= min(peer):
-        return "reached"
-    return "missed" if min(leat) > max(peer) else "not decided"
+def interval(values):
+    """Of the median, at 95 %: the order statistics that a median of coin tosses stays within."""
+    v, n = sorted(values), len(values)
+    k, tail = 0, 0.5 ** n
+    while tail <= 0.025 and k < n // 2:
+        k += 1
+        tail += math.comb(n, k) * 0.5 ** n
+    k = max(k - 1, 0)
+    return v[k], v[n - 1 - k]
 
 
 def bench_slowdown(a, tmp, table):
+    """
+    Turns without a tool stand between those with one: a tool's turn is measured against the two
+    around it, and tools against each other within a round. Differences of some tenths of a percent
+    need more rounds than the rest.
+    """
     w = Workload(a.workloads, tmp)
-    leat, perf, samply = [], [], []
-    s = max(2, a.seconds // 3)
+    tools = {"leat": leat_argv(a, w, f"{tmp}/leat.html", 60),
+             "perf record -g": perf_record(w, f"{tmp}/perf.data")}
+    if a.samply:
+        tools["samply record"] = samply_record(a, w, tmp)
+    lost = {name: [] for name in tools}
     try:
-        for _ in range(a.rounds):
-            base = rate(w, s)
-            perf.append(slowed(w, perf_record(w, f"{tmp}/perf.data", s + 1.2), base, s))
-            base = (base + rate(w, s)) / 2
-            leat.append(slowed(w, leat_argv(a, w, f"{tmp}/leat.html", s + 1.2), base, s))
-            if a.samply:
-                base = rate(w, s)
-                samply.append(slowed(w, [a.samply, "record", "--save-only", "-o", f"{tmp}/s.json.gz", "--rate",
-                                         str(HZ), "-p", str(w.pid), "-d", str(s + 1)], base, s))
+        base = rate(w, TURN)
+        for _ in range(a.rounds + 6):
+            for name, argv in tools.items():
+                beside = rate_beside(w, argv, TURN)
+                after = rate(w, TURN)
+                lost[name].append(100 * (1 - 2 * beside / (base + after)))
+                base = after
     finally:
         w.close()
-    for name, peer in (("perf record -g", perf), ("samply record", samply)):
-        if peer:
-            print(f"| slow-down of the target, % | {spread(leat)} | {name}: {spread(peer)} | "
-                  f"- | 1.0 | {slow_decided(leat, peer)} |", flush=True)
+    for name in tools:
+        if name != "leat":
+            print_slowdown(lost["leat"], name, lost[name])
+
+
+def print_slowdown(leat, name, peer):
+    diff = [a - b for a, b in zip(leat, peer)]
+    low, high = interval(diff)
+    verdict = "reached" if high <= 0 else "missed" if low > 0 else "not decided"
+
+    def shown(v):
+        return "{:.2f} ({:.2f} to {:.2f})".format(statistics.median(v), *interval(v))
+    print(f"| slow-down of the target, % (median, its 95 % interval, {len(diff)} rounds) | {shown(leat)} | "
+          f"{name}: {shown(peer)} | leat less peer: {shown(diff)} | 0 | {verdict} |", flush=True)
 
 
 def bench_rss(a, tmp, table):
     w = Workload(a.workloads, tmp)
     leat, perf, trace = [], [], []
-    prog = f"profile:hz:{HZ} /pid == {w.pid}/ {{ @[ustack] = count(); }} interval:s:3 {{ exit(); }}"
+    prog = f"profile:hz:{HZ} /pid == {w.pid}/ {{ @[ustack] = count(); }} interval:s:2 {{ exit(); }}"
     try:
         for _ in range(a.rounds):
-            leat.append(run(leat_argv(a, w, f"{tmp}/leat.html", 3))[2])
-            perf.append(run(perf_record(w, f"{tmp}/perf.data", 3))[2])
+            leat.append(run(leat_argv(a, w, f"{tmp}/leat.html", 2))[2])
+            perf.append(run(perf_record(w, f"{tmp}/perf.data", 2))[2])
             trace.append(run(["bpftrace", "-e", prog])[2])
     finally:
         w.close()
@@ -347,9 +422,12 @@ def main():
     a = ap.parse_args()
     if os.geteuid() != 0:
         sys.exit("bench_record.py: needs root")
+    # What was set is set back, whoever ends this.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     table = Table()
     for name in a.only.split(","):
-        with tempfile.TemporaryDirectory() as tmp:
+        # samply refuses to run above 1, root or not.
+        with tempfile.TemporaryDirectory() as tmp, Sysctl("kernel/perf_event_paranoid", "1"):
             BENCHES[name](a, tmp, table)
 
 

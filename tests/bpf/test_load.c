@@ -1,22 +1,30 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The object loads in every configuration, leaves no trace of what is off, and stays small. */
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "../support/collect.h"
+#include "base/file.h"
+#include "engine/btf_trim.h"
 #include "engine/features.h"
 #include "engine/impl.h"
 #include "event/format.h"
+#include "leat_glob.h"
+#include "tests/sample_test.skel.h"
 
 #define ALL_FILTERS 7u
 
@@ -94,13 +102,13 @@ struct code {
 	size_t n;
 };
 
-static void translated(const struct leat_engine *e, struct code *out)
+static void translated(int prog_fd, struct code *out)
 {
 	struct bpf_prog_info info = { .xlated_prog_insns = (__u64)(uintptr_t)out->insns,
 				      .xlated_prog_len = sizeof(out->insns) };
 	__u32 len = sizeof(info);
 
-	cr_assert(zero(int, bpf_obj_get_info_by_fd(leat_engine_sample_fd(e), &info, &len)));
+	cr_assert(zero(int, bpf_obj_get_info_by_fd(prog_fd, &info, &len)));
 	out->n = info.xlated_prog_len / sizeof(out->insns[0]);
 }
 
@@ -156,7 +164,7 @@ static struct traces traces_of(unsigned int what)
 	struct traces t;
 
 	cr_assert(zero(int, leat_engine_open(&e, &o, &diag)), "%s", diag.what);
-	translated(e, &code);
+	translated(leat_engine_sample_fd(e), &code);
 	t.uid = calls_of(&code, "bpf_get_current_uid_gid");
 	t.ns = calls_of(&code, "bpf_get_ns_current_pid_tgid");
 	t.probe = calls_of(&code, "bpf_probe_read_kernel");
@@ -181,6 +189,55 @@ Test(load, a_filter_that_is_off_leaves_no_trace)
 	cr_expect(gt(sz, on.probe, 0));
 	cr_expect(gt(sz, on.tids, 0));
 	cr_expect(gt(sz, on.tgids, 0));
+}
+
+/* ---- type information ---- */
+
+/* Each load has maps of its own. */
+static void forget_maps(struct code *c)
+{
+	for (size_t i = 0; i + 1 < c->n; i++)
+		if (c->insns[i].code == (BPF_LD | BPF_IMM | BPF_DW))
+			c->insns[i].imm = c->insns[i + 1].imm = 0;
+}
+
+/* libbpf with the part of the kernel's types that the engine gives it, and with all of them. */
+Test(load, part_of_the_type_information_relocates_as_the_whole, .timeout = 60)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = "/proc/self/fd/900");
+	struct leat_sample_test *part = leat_sample_test__open_opts(&opts);
+	struct leat_sample_test *whole = leat_sample_test__open();
+	struct leat_buf trimmed;
+	size_t kernel_len;
+	char *kernel;
+	__u32 own_len;
+	const void *own;
+	static struct code code[2];
+
+	cr_assert(part && whole);
+	own = btf__raw_data(bpf_object__btf(part->obj), &own_len);
+	cr_assert(zero(int, leat_file_read_at(AT_FDCWD, "/sys/kernel/btf/vmlinux",
+					      LEAT_BTF_BYTES_MAX, &kernel, &kernel_len)));
+	leat_buf_init(&trimmed, LEAT_BTF_BYTES_MAX);
+	cr_assert(zero(int, leat_btf_trim(kernel, kernel_len, own, own_len, &trimmed)));
+	cr_expect(lt(sz, trimmed.len, kernel_len / 10));
+	cr_assert(eq(int, dup2(memfd_create("test", 0), 900), 900));
+	cr_assert(zero(int, leat_file_write_all(900, trimmed.data, trimmed.len)));
+	cr_assert(zero(int, leat_sample_test__load(part)));
+	cr_assert(zero(int, leat_sample_test__load(whole)));
+	translated(bpf_program__fd(part->progs.leat_t_sample), &code[0]);
+	translated(bpf_program__fd(whole->progs.leat_t_sample), &code[1]);
+	forget_maps(&code[0]);
+	forget_maps(&code[1]);
+	cr_assert(gt(sz, code[0].n, 500));
+	cr_assert(eq(sz, code[0].n, code[1].n));
+	cr_expect(zero(int,
+		       memcmp(code[0].insns, code[1].insns, code[0].n * sizeof(code[0].insns[0]))));
+	free(kernel);
+	leat_buf_fini(&trimmed);
+	close(900);
+	leat_sample_test__destroy(part);
+	leat_sample_test__destroy(whole);
 }
 
 /* ---- budget ---- */

@@ -27,6 +27,7 @@
 #define KERNEL_CS   0x10
 #define CODE	    0x400000ull /* return addresses: CODE + number of the frame */
 #define STATS	    32u
+#define SLACK	    32768u /* bytes that a window may read past the frames */
 
 struct rig {
 	struct leat_sample_test *skel;
@@ -188,6 +189,79 @@ Test(walk, frame_sizes_across_windows_and_pages)
 			cr_expect(eq(uint, s->uresult, LEAT_STACK_COMPLETE));
 		}
 	}
+	rig_close(&r);
+}
+
+static uint64_t next_random(uint64_t *state)
+{
+	uint64_t x = *state += 0x9e3779b97f4a7c15ull;
+
+	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ull;
+	return x ^ (x >> 31);
+}
+
+/* @n frames at @at, sizes at random; where the last one ends. */
+static size_t build_mixed(struct rig *r, size_t at, unsigned int n, uint64_t *state)
+{
+	static const size_t sizes[] = { 16, 16, 48, 48, 112, 256, 1504, 4104, 20000, 70000 };
+
+	for (unsigned int i = 0; i < n; i++) {
+		size_t kind = next_random(state) % (sizeof(sizes) / sizeof(sizes[0]));
+		/* The largest seldom: the arena has to hold them all. */
+		size_t step = kind > 7 && next_random(state) % 4 ? 64 : sizes[kind];
+		bool last = i + 1 == n || at + step + SLACK > ARENA_BYTES;
+
+		put(r, at, last ? 0 : addr(r, at + step), CODE + i);
+		if (last)
+			return i + 1;
+		at += step;
+	}
+	return n;
+}
+
+/*
+ * What a thread's last stack was decides how the next one is read, never what is found: stacks of
+ * any shape in any order, each begun higher or lower, ending nearer or farther than the one before.
+ */
+Test(walk, any_mix_of_frame_sizes_in_any_order)
+{
+	uint64_t state = 1;
+	struct rig r;
+
+	rig_open(&r, 127);
+	for (int i = 0; i < 500; i++) {
+		const size_t at = next_random(&state) % 1000 * 16;
+		const unsigned int n = 1 + (unsigned int)(next_random(&state) % 120);
+		const unsigned int built = (unsigned int)build_mixed(&r, at, n, &state);
+		const struct leat_rec_sample *s = walk_at(&r, at);
+
+		expect_frames(s, built);
+		cr_assert(eq(uint, s->uresult, LEAT_STACK_COMPLETE), "stack %d", i);
+	}
+	cr_expect(zero(u64, stat_of(&r, LEAT_STAT_N_WINDOW_RETRY)), "read past the arena");
+	rig_close(&r);
+}
+
+/* A window ends where the thread's last stack did: what lies behind is not touched again. */
+Test(walk, a_known_stack_is_not_read_past_its_end)
+{
+	struct rig r;
+
+	rig_open(&r, 127);
+	build(&r, 8192 - 10 * 48, 48, 10);
+	expect_frames(walk_at(&r, 8192 - 10 * 48), 10);
+	cr_assert(zero(int, mprotect(r.arena + 8192, 4096, PROT_NONE)));
+	for (int i = 0; i < 20; i++) /* each CPU learns it once */
+		expect_frames(walk_at(&r, 8192 - 10 * 48), 10);
+	cr_expect(le(u64, stat_of(&r, LEAT_STAT_N_WINDOW_RETRY),
+		     (uint64_t)libbpf_num_possible_cpus() - 1));
+	/* The same stack, deeper at the inner end, then at the outer one. */
+	build(&r, 8192 - 30 * 48, 48, 30);
+	expect_frames(walk_at(&r, 8192 - 30 * 48), 30);
+	cr_assert(zero(int, mprotect(r.arena + 8192, 4096, PROT_READ | PROT_WRITE)));
+	build(&r, 8192 - 30 * 48, 48, 60);
+	expect_frames(walk_at(&r, 8192 - 30 * 48), 60);
+	expect_frames(walk_at(&r, 8192 - 30 * 48), 60);
 	rig_close(&r);
 }
 

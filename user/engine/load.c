@@ -12,9 +12,12 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/log.h"
+#include "engine/btf_trim.h"
 #include "engine/name_glob.h"
 #include "engine/ring_map.h"
 #include "engine/sysctl.h"
@@ -182,11 +185,13 @@ static void why_verifier(struct leat_diag *diag, char *log)
 	leat_diag_why(diag, "%s", at);
 }
 
-static int open_skeleton(struct leat_engine *e, struct leat_diag *diag)
+/* @btf: where libbpf finds the kernel's type information when it loads; NULL: where it always is. */
+static int open_skeleton(struct leat_engine *e, const char *btf, struct leat_diag *diag)
 {
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = btf);
 	int err;
 
-	e->skel = leat_sample__open();
+	e->skel = leat_sample__open_opts(&opts);
 	if (!e->skel)
 		return leat_diag_set(diag, -errno, LEAT_EXIT_SYSTEM,
 				     "cannot open the BPF object (%s)", strerror(errno));
@@ -210,7 +215,7 @@ static void explain_refusal(struct leat_engine *e, struct leat_diag *diag)
 	struct bpf_program *prog;
 
 	leat_engine_unload(e);
-	if (!log || open_skeleton(e, NULL))
+	if (!log || open_skeleton(e, NULL, NULL))
 		return;
 	bpf_object__for_each_program(prog, e->skel->obj)
 	{
@@ -271,20 +276,89 @@ static int explain_load(struct leat_engine *e, int err, struct leat_diag *diag)
 	return err;
 }
 
-int leat_engine_load(struct leat_engine *e, struct leat_diag *diag)
+/* Writes the part of @kernel that the object names into @fd. */
+static int write_trimmed(const struct leat_engine *e, const void *kernel, size_t len, int fd)
+{
+	LEAT_AUTO(leat_buf_fini) struct leat_buf part;
+	const void *wanted;
+	__u32 wanted_len;
+	int err;
+
+	leat_buf_init(&part, LEAT_BTF_BYTES_MAX);
+	wanted = btf__raw_data(bpf_object__btf(e->skel->obj), &wanted_len);
+	if (!wanted)
+		return -ENOMEM;
+	err = leat_btf_trim(kernel, len, wanted, wanted_len, &part);
+	return err ? err : leat_file_write_all(fd, part.data, part.len);
+}
+
+/* Mapped where the kernel can (6.16): a read copies 5 MB by pages, 8 ms. Never shrinks. */
+static int trim_kernel_btf(const struct leat_engine *e, int fd)
+{
+	LEAT_CLOSE int in = open(VMLINUX_BTF, O_RDONLY | O_CLOEXEC);
+	LEAT_FREE char *copy = NULL;
+	struct stat st;
+	size_t len;
+	void *map;
+	int err;
+
+	if (in < 0 || fstat(in, &st))
+		return -errno;
+	map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, in, 0);
+	if (map != MAP_FAILED) {
+		err = write_trimmed(e, map, (size_t)st.st_size, fd);
+		munmap(map, (size_t)st.st_size);
+		return err;
+	}
+	err = leat_file_read_fd(in, LEAT_BTF_BYTES_MAX, &copy, &len);
+	return err ? err : write_trimmed(e, copy, len, fd);
+}
+
+/* Loads with the part of the kernel's type information that is needed (btf_trim.h). */
+static int load_trimmed(struct leat_engine *e, struct leat_diag *diag)
+{
+	LEAT_CLOSE int fd = memfd_create("leat-btf", MFD_CLOEXEC);
+	char path[sizeof("/proc/self/fd/") + 11];
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	err = open_skeleton(e, path, diag);
+	if (!err)
+		err = trim_kernel_btf(e, fd);
+	return err ? err : leat_sample__load(e->skel);
+}
+
+/* Whatever is wrong with the part, or with the whole, is found out, and said, with the whole. */
+static int load_whole(struct leat_engine *e, struct leat_diag *diag)
 {
 	int err;
 
-	libbpf_set_print(print_to_log);
-	err = open_skeleton(e, diag);
+	leat_engine_unload(e);
+	err = open_skeleton(e, NULL, diag);
 	if (err) {
 		if (err == -EPERM)
 			leat_why_privilege(diag, err);
 		return err;
 	}
 	err = leat_sample__load(e->skel);
+	return err ? explain_load(e, err, diag) : 0;
+}
+
+int leat_engine_load(struct leat_engine *e, struct leat_diag *diag)
+{
+	struct leat_diag unsaid = { 0 };
+	int err;
+
+	libbpf_set_print(print_to_log);
+	err = load_trimmed(e, &unsaid);
+	if (err) {
+		leat_log(LEAT_LOG_DEBUG, "loading with all type information (%s)", strerror(-err));
+		err = load_whole(e, diag);
+	}
 	if (err)
-		return explain_load(e, err, diag);
+		return err;
 	e->drain_fd = bpf_program__fd(e->skel->progs.leat_drain);
 	err = fill_rings(e);
 	if (!err)
