@@ -15,3 +15,9 @@ workload_bin += $(O)/workloads/wl_swap_a.so $(O)/workloads/wl_swap_b.so
 $(O)/workloads/wl_swap_%.so: tests/workloads/wl_swap_%.c tests/workloads/wl_swap_lib.h
 	$(call say,CC)
 	$(Q)mkdir -p $(@D); $(CC) $(wl_flags) -fPIC -shared $< -o $@
+# Answers in the kernel's place (tests/live/refused.sh).
+live_test    += tests/live/refused.sh
+workload_bin += $(O)/tests/refuse.so
+$(O)/tests/refuse.so: tests/support/refuse.c
+	$(call say,CC)
+	$(Q)mkdir -p $(@D); $(CC) $(wl_flags) -fPIC -shared $< -o $@ -ldl
