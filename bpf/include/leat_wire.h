@@ -126,7 +126,6 @@ enum leat_process_flag {
 	LEAT_PROCESS_KTHREAD = 1,
 	LEAT_PROCESS_OTHER_MNT_NS = 2,
 	LEAT_PROCESS_OTHER_PID_NS = 4,
-	LEAT_PROCESS_COMPAT = 8,	   /* 32-bit */
 	LEAT_PROCESS_MAPS_UNREADABLE = 16, /* not permitted, or gone */
 	LEAT_PROCESS_MAPS_TRUNCATED = 32,  /* more mappings than the stated maximum */
 };

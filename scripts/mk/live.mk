@@ -5,7 +5,7 @@ lib_src += user/live/anonymize.c user/live/command.c user/live/cost.c user/live/
 	   user/live/maps.c user/live/plan.c user/live/procfs.c user/live/procfs_parse.c \
 	   user/live/record.c user/live/rings.c user/live/sideband.c user/live/target.c \
 	   user/live/target_where.c
-unit_src += tests/unit/test_files.c tests/unit/test_maps.c tests/unit/test_perf_record.c tests/unit/test_procfs.c \
+unit_src += tests/unit/test_env.c tests/unit/test_files.c tests/unit/test_maps.c tests/unit/test_perf_record.c tests/unit/test_procfs.c \
 	    tests/unit/test_target.c
 fuzz_src += tests/fuzz/fuzz_maps.c tests/fuzz/fuzz_sideband.c
 live_test += tests/live/beside.sh tests/live/life.sh tests/live/places.sh tests/live/targets.sh
@@ -15,3 +15,9 @@ workload_bin += $(O)/workloads/wl_swap_a.so $(O)/workloads/wl_swap_b.so
 $(O)/workloads/wl_swap_%.so: tests/workloads/wl_swap_%.c tests/workloads/wl_swap_lib.h
 	$(call say,CC)
 	$(Q)mkdir -p $(@D); $(CC) $(wl_flags) -fPIC -shared $< -o $@
+# Answers in the kernel's place (tests/live/refused.sh).
+live_test    += tests/live/refused.sh
+workload_bin += $(O)/tests/refuse.so
+$(O)/tests/refuse.so: tests/support/refuse.c
+	$(call say,CC)
+	$(Q)mkdir -p $(@D); $(CC) $(wl_flags) -fPIC -shared $< -o $@ -ldl

@@ -58,6 +58,59 @@ test_namespaces() {
 	stop "$pid"
 }
 
+# Overlayfs, as containers have it: mappings show another device and inode than the file that leat opens.
+test_overlay() {
+	# shellcheck disable=SC2016
+	start unshare -m bash -c '
+		mkdir -p "$0/o" && mount -t tmpfs none "$0/o" && cd "$0/o" && mkdir low up work all && cp "$1" low/prog &&
+		cp "$2" low/later &&
+		mount -t overlay overlay -o "lowerdir=$0/o/low,upperdir=$0/o/up,workdir=$0/o/work" all && echo mounted &&
+		exec all/prog 60 2' "$work" "$WORKLOADS/wl_shares" "$WORKLOADS/wl_threads"
+	if ! wait_for unshare 'mounted\|overlay' || ! grep -q mounted "$work/unshare.out"; then
+		skip "overlayfs" "namespaces cannot be made here"
+		stop "$pid"
+		return
+	fi
+	record overlay -p "$pid" -F 499 -d 2
+	recorded overlay "overlayfs" && is "overlayfs: names" at_least "$(share overlay work_)" 90
+	# Begun while leat records, and gone before it resolves: known from the side band alone.
+	(
+		sleep 1
+		# shellcheck disable=SC2016
+		exec nsenter -m -t "$pid" bash -c 'exec "$0/o/all/later" 2 2 </dev/null >/dev/null' "$work"
+	) &
+	record overlay_late --uid 0 -F 499 -d 5
+	is "overlayfs: a program begun meanwhile has names" at_least "$(share overlay_late '(even|odd)_work' '^later;')" 80
+	is "overlayfs: and is there" at_least "$(total overlay_late '^later;')" 50
+	# shellcheck disable=SC2016
+	nsenter -m -t "$pid" bash -c 'cp "$1" "$0/o/all/new" && mv "$0/o/all/new" "$0/o/all/prog"' "$work" "$WORKLOADS/wl_threads"
+	record overlay_replaced -p "$pid" -F 499 -d 2
+	if recorded overlay_replaced "overlayfs, replaced"; then
+		is "overlayfs, replaced: its own names" at_least "$(share overlay_replaced work_)" 90
+		is "overlayfs, replaced: none of the other's" at_most "$(total overlay_replaced '(even|odd)_work')" 0
+	fi
+	stop "$pid"
+}
+
+# A perf that runs beside leat: its records of mappings stay whole.
+test_perf_beside() {
+	if ! command -v perf >/dev/null; then
+		skip "perf beside leat" "no perf that can sample here"
+		return
+	fi
+	perf record -q -a -B -e cpu-clock -F 99 -o "$work/beside.data" -- sleep 3 2>/dev/null 9>&- &
+	local perf_pid=$! i
+	sleep 0.7
+	(for i in $(seq 20); do /bin/true; sleep 0.05; done) &
+	record beside_perf -a -F 99 -d 1
+	wait "$perf_pid"
+	is "perf beside leat: ends well" test $? = 0
+	perf script -i "$work/beside.data" --show-mmap-events -F comm,event 2>"$work/beside.err" >"$work/beside.txt"
+	is "perf beside leat: its file can be read" test $? = 0
+	is "perf beside leat: inodes, not taken for build ids" test "$(grep -c 'assertion failed' "$work/beside.err")" = 0
+	is "perf beside leat: mappings are there" grep -q PERF_RECORD_MMAP2 "$work/beside.txt"
+}
+
 # Only the capabilities that the manual names.
 test_capabilities() {
 	local caps=bpf,perfmon,sys_ptrace,dac_read_search,checkpoint_restore,syslog c set=
@@ -149,6 +202,8 @@ test_doctor() {
 
 test_deleted
 test_namespaces
+test_overlay
+test_perf_beside
 test_capabilities
 if [ "$(uname -m)" = x86_64 ]; then test_perf_map; fi
 test_memfd

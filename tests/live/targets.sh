@@ -6,6 +6,7 @@ work_dir
 cgroup=
 at_end() {
 	[ -z "$cgroup" ] || rmdir "$cgroup" 2>/dev/null
+	remove_cpusets
 }
 
 # perf_share FUNCTION: percent of perf's samples in it; it calls nothing in user space.
@@ -261,6 +262,118 @@ test_command() {
 	is "command: runs as the user behind sudo" grep -qx 65534 "$work/sudo.err"
 }
 
+# --- counted in the kernel, and one record a sample: the same profile ---
+test_stream() {
+	local f counted streaming
+	start "$WORKLOADS/wl_shares" 200 4
+	# At once, and at two frequencies: the same load, and not the same moments (see agree.py). A share of
+	# 60 % has a standard error of 0.49 points in 10,000 samples, the difference of two one of 0.7: 3.5
+	# are five of them.
+	"$LEAT" record -p "$pid" -e cpu-clock -F 1997 --stream -d 10 -o "$work/stream.folded" -o "$work/stream.txt" \
+		--summary "$work/stream.json" 2>"$work/stream.err" 9>&- &
+	streaming=$!
+	record counted -p "$pid" -F 1777 -d 10
+	wait "$streaming"
+	stop "$pid"
+	if recorded stream "streamed" && recorded counted "counted at the same time"; then
+		is "streamed: one record a sample" test "$(grep -c ' cpu-clock:$' "$work/stream.txt")" = "$(total stream)"
+		is "streamed: every sample accounted for" adds_up stream
+		is "streamed: all of them as records" test "$(verdict stream streamed)" -ge "$(total stream)"
+		is "counted: none of them as a record" test "$(verdict counted streamed)" = 0
+		for f in work_sixty work_thirty work_ten; do
+			is "streamed and counted: $f" within "$(share stream "$f")" "$(share counted "$f")" \
+				"$(five_sigma "$(share counted "$f")" "$(total stream)" "$(total counted)")"
+		done
+		# In proportion to the frequencies, but for what either lost; 5 standard errors, and the start.
+		counted=$(($(total counted) * 1997 / 1777))
+		is "streamed and counted: as many" within "$(($(total stream) + $(verdict stream lost)))" \
+			"$((counted + $(verdict counted lost)))" "$((counted / 20))"
+	fi
+}
+
+# five_sigma PERCENT N M: five standard errors of the difference of two shares.
+five_sigma() { awk -v p="$1" -v n="$2" -v m="$3" 'BEGIN {print 5 * sqrt(p * (100 - p) * (1 / n + 1 / m)) + 0.1}'; }
+
+# --- cpusets: of the target, and of leat itself ---
+test_cpuset() {
+	local root kind=v1
+	[ "$(getconf _NPROCESSORS_ONLN)" -ge 2 ] || {
+		skip "cpuset" "one CPU"
+		return
+	}
+	root=$(awk '$0 ~ / - cgroup .*cpuset/ {print $5; exit}' /proc/self/mountinfo)
+	if [ -z "$root" ]; then
+		kind=v2
+		root=$(awk '$0 ~ / - cgroup2 / {print $5; exit}' /proc/self/mountinfo)
+		grep -qw cpuset "$root/cgroup.controllers" 2>/dev/null || root=
+	fi
+	if [ -z "$root" ] || ! make_cpuset "$root" $kind one 1 || ! make_cpuset "$root" $kind zero 0; then
+		skip "cpuset" "no cpuset can be made"
+		return
+	fi
+	start "$WORKLOADS/wl_shares" 60 2
+	echo "$pid" >"${cpusets[0]}/cgroup.procs"
+	record cpuset -p "$pid" -F 499 -d 2 --stream -o "$work/cpuset.txt"
+	if recorded cpuset "target in a cpuset"; then
+		is "target in a cpuset: on its CPU alone" test "$(grep -oE ' \[[0-9]+\] ' "$work/cpuset.txt" | sort -u)" = ' [001] '
+		is "target in a cpuset: nothing is wanted that it could not run" within "$(verdict cpuset wanted)" \
+			"$(total cpuset)" "$(($(total cpuset) / 20 + 5))"
+	fi
+	# leat has only CPU 0, its target only CPU 1.
+	bash -c 'echo $$ >"$1/cgroup.procs" && exec "$0" record -p "$2" -e cpu-clock -F 499 -d 2 -o "$3"' \
+		"$LEAT" "${cpusets[1]}" "$pid" "$work/in_cpuset.folded" 2>"$work/in_cpuset.err" 9>&-
+	recorded in_cpuset "leat in another cpuset" &&
+		is "leat in another cpuset: samples the target's CPU" at_least "$(total in_cpuset work_)" 100
+	"$LEAT" record -p "$pid" -C 0 -e cpu-clock -d 1 -o "$work/x.folded" 2>/dev/null
+	is "target in a cpuset, another CPU asked for: exit 5" test $? = 5
+	stop "$pid"
+	remove_cpusets
+}
+
+# make_cpuset ROOT v1|v2 NAME CPUS
+cpusets=()
+make_cpuset() {
+	local dir=$1/leat-test-$$-$3
+	if [ "$2" = v2 ]; then echo +cpuset >"$1/cgroup.subtree_control" 2>/dev/null || return 1; fi
+	mkdir "$dir" 2>/dev/null || return 1
+	cpusets+=("$dir")
+	echo "$4" >"$dir/cpuset.cpus" || return 1
+	[ "$2" = v2 ] || cat "$1/cpuset.mems" >"$dir/cpuset.mems"
+}
+remove_cpusets() {
+	local dir
+	for dir in "${cpusets[@]:+${cpusets[@]}}"; do
+		for _ in $(seq 50); do
+			rmdir "$dir" 2>/dev/null && break
+			sleep 0.1
+		done
+	done
+	cpusets=()
+}
+
+# --- what was wanted: known where the kernel tells, and else it is said ---
+test_wanted() {
+	start setpriv --reuid=65533 --regid=65533 --clear-groups "$WORKLOADS/wl_shares" 60 1
+	record wanted_uid --uid 65533 -F 499 -d 3
+	if recorded wanted_uid "wanted, of a user"; then
+		is "wanted, of a user: known" within "$(verdict wanted_uid wanted)" "$(total wanted_uid)" \
+			"$(($(total wanted_uid) / 20 + 5))"
+		is "wanted, of a user: his CPU time" at_least "$(verdict wanted_uid target_cpu_ns)" 100000000
+	fi
+	record wanted_cpu -C 0 -F 499 -d 3
+	if recorded wanted_cpu "wanted, of a CPU"; then
+		is "wanted, of a CPU: known" at_least "$(verdict wanted_cpu wanted)" 1
+		is "wanted, of a CPU: not more than it has" at_most "$(verdict wanted_cpu wanted)" \
+			"$(($(verdict wanted_cpu duration_ns) / 1000 * 499 / 1000000 + 20))"
+	fi
+	record wanted_mixed -p "$pid" --uid 65533 -F 499 -d 1 -o "$work/mixed.html"
+	is "wanted, of two kinds: unknown" test "$(verdict wanted_mixed wanted)" = 0
+	is "wanted, of two kinds: said" grep -q "wanted unknown: the kernel does not tell" "$work/mixed.html"
+	record wanted_pcpu -p "$pid" -C 0,1 -F 499 -d 1 -o "$work/pcpu.html"
+	is "wanted, on some CPUs: said" grep -q "wanted unknown: .* ran on these CPUs" "$work/pcpu.html"
+	stop "$pid"
+}
+
 # --- nothing that tells whose machine it was ---
 test_anonymize() {
 	mkdir -p /home/leat-test-user
@@ -306,6 +419,9 @@ test_cgroup
 test_uid
 test_cpus
 test_command
+test_stream
+test_cpuset
+test_wanted
 test_anonymize
 test_nothing
 done_testing

@@ -86,6 +86,7 @@ Test(procfs, status)
 	cr_assert(eq(u32, st.tgid, 12));
 	cr_assert(eq(u32, st.ppid, 3));
 	cr_assert(eq(u32, st.uid, 1001));
+	cr_assert(eq(u32, st.real_uid, 1000));
 	cr_assert(eq(u32, st.ns_tgid, 1));
 	cr_assert(eq(u32, st.ns_depth, 3));
 	cr_assert(eq(u64, st.rss_peak_bytes, 2048 * 1024));

@@ -175,6 +175,19 @@ Test(verdict, the_text_says_only_what_there_is)
 			   "memory, 4.0 MB in BPF maps\n"));
 }
 
+Test(verdict, why_wanted_is_unknown)
+{
+	struct leat_verdict v = { .taken = 1000 };
+
+	for (uint64_t why = LEAT_UNKNOWN_NONE + 1; why < LEAT_UNKNOWN__MAX; why++) {
+		v.wanted_unknown = why;
+		cr_expect(ne(ptr, strstr(text_of(leat_verdict_text, &v), "\nwanted unknown: "), NULL),
+			  "reason %llu", (unsigned long long)why);
+	}
+	v.wanted_unknown = LEAT_UNKNOWN__MAX;
+	cr_expect(eq(ptr, strstr(text_of(leat_verdict_text, &v), "unknown"), NULL));
+}
+
 Test(verdict, json_has_every_counter)
 {
 	struct leat_verdict v = { 0 };

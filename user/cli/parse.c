@@ -57,14 +57,50 @@ static int bad_format(struct parser *p, const struct typed *t, const char *value
 	return -EINVAL;
 }
 
+/* A name where a number was wanted. */
+static bool is_name(const char *value)
+{
+	return value[0] && !strchr("0123456789+-", value[0]) && !strpbrk(value, ", ");
+}
+
+/* A value that is right, for those whose form says less than an example does. */
+static const char *example(enum leat_cli_opt id)
+{
+	switch (id) {
+	case LEAT_CLI_OPT_DURATION:
+		return "10";
+	case LEAT_CLI_OPT_FREQUENCY:
+		return "99";
+	case LEAT_CLI_OPT_PERIOD:
+		return "1000000";
+	case LEAT_CLI_OPT_BUFFER:
+		return "4M";
+	case LEAT_CLI_OPT_MAX_STACK:
+		return "127";
+	case LEAT_CLI_OPT_MAX_LOSS:
+		return "1";
+	default:
+		return NULL;
+	}
+}
+
 /* What to do about a value that is not of the form that the option wants. */
 static void fix_value(struct parser *p, const struct typed *t, const char *value)
 {
-	if (t->id == LEAT_CLI_OPT_PID && p->line->verb == LEAT_CLI_RECORD && value[0] &&
-	    !strpbrk(value, ", ") && value[strspn(value, "0123456789")])
+	if (example(t->id))
+		leat_diag_fix(p->diag, "for example %s %s", t->text, example(t->id));
+	else if (t->id == LEAT_CLI_OPT_PID && p->line->verb == LEAT_CLI_RECORD && is_name(value))
 		leat_diag_fix(p->diag, "leat record -n '%s' finds processes by name", value);
-	else if (t->id == LEAT_CLI_OPT_UID)
+	else if (t->id == LEAT_CLI_OPT_PID)
+		leat_diag_fix(p->diag, "find it: pgrep -a NAME");
+	else if (t->id == LEAT_CLI_OPT_TID)
+		leat_diag_fix(p->diag, "the threads of a process: ls /proc/PID/task");
+	else if (t->id == LEAT_CLI_OPT_CPUS)
+		leat_diag_fix(p->diag, "those that are online: cat /sys/devices/system/cpu/online");
+	else if (t->id == LEAT_CLI_OPT_UID && is_name(value))
 		leat_diag_fix(p->diag, "give the number: id -u %s", value);
+	else if (t->id == LEAT_CLI_OPT_UID)
+		leat_diag_fix(p->diag, "find it: id -u NAME");
 }
 
 static void too_many(struct parser *p, const struct typed *t)

@@ -29,8 +29,8 @@ static const struct leat_feature_row rows[LEAT_FEATURE__MAX] = {
 	    "user registers of samples in the kernel; without it from the top of the kernel stack"),
 	ROW(BPF_LOOP, "bpf_loop", "5.17", false, "not used yet; loops are bounded instead"),
 	ROW(FIND_VMA, "bpf_find_vma", "5.17", false, "not used yet"),
-	ROW(MMAP2_BUILD_ID, "build ids in mmap records", "5.12", false,
-	    "names files without opening them; without it they are opened"),
+	ROW(FORMAT_LOST, "count of lost perf records", "6.0", false,
+	    "a loss of process records is seen at once; without it with the CPU's next record"),
 	ROW(PMU, "hardware PMU", "-", false, "samples on cycles; without it on cpu-clock"),
 	ROW(FENTRY, "fentry", "5.5", false, "not used yet"),
 	ROW(KPROBE, "kprobes", "4.1", false, "not used yet"),
@@ -96,15 +96,13 @@ static int probe_fentry(void)
 	return fd >= 0;
 }
 
-static int probe_build_id(void)
+static int probe_format_lost(void)
 {
 	struct perf_event_attr attr = {
 		.size = sizeof(attr),
 		.type = PERF_TYPE_SOFTWARE,
 		.config = PERF_COUNT_SW_DUMMY,
-		.mmap2 = 1,
-		.mmap = 1,
-		.build_id = 1,
+		.read_format = 1u << 4, /* PERF_FORMAT_LOST */
 		.disabled = 1,
 		.exclude_kernel = 1,
 	};
@@ -143,8 +141,8 @@ static int probe(enum leat_feature f)
 		return probe_helper(BPF_FUNC_loop);
 	case LEAT_FEATURE_FIND_VMA:
 		return probe_helper(BPF_FUNC_find_vma);
-	case LEAT_FEATURE_MMAP2_BUILD_ID:
-		return probe_build_id();
+	case LEAT_FEATURE_FORMAT_LOST:
+		return probe_format_lost();
 	case LEAT_FEATURE_PMU:
 		return probe_pmu();
 	case LEAT_FEATURE_FENTRY:

@@ -130,12 +130,18 @@ static int cannot_run(const char *name, int err, struct leat_diag *d)
 {
 	leat_diag_set(d, err, LEAT_EXIT_TARGET, "cannot run '%s' (%s)", name,
 		      strerrorname_np(-err));
-	if (err == -ENOENT)
-		leat_diag_why(d, strchr(name, '/') ? "there is no such file, or its interpreter is "
-						     "missing"
-						   : "it is not in PATH");
-	else if (err == -EACCES)
-		leat_diag_why(d, "it is not executable for the user that it would run as");
+	if (err == -ENOENT && strchr(name, '/')) {
+		leat_diag_why(d, "there is no such file, or its interpreter is missing");
+		leat_diag_fix(d, "look at it: ls -l '%s'; head -n 1 '%s'", name, name);
+	} else if (err == -ENOENT) {
+		leat_diag_why(d, "it is not in PATH");
+		leat_diag_fix(d, "give its path: leat record -- ./%s", name);
+	} else if (err == -EACCES) {
+		leat_diag_why(d, "it is not executable for the user that it would run as, or is a "
+				 "directory");
+		leat_diag_fix(d, "look at it: ls -ld '%s'; make it executable: chmod +x '%s'", name,
+			      name);
+	}
 	return err;
 }
 

@@ -2,6 +2,7 @@
 #include "live/cost.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "live/procfs.h"
 
@@ -45,23 +47,37 @@ static uint64_t cgroup_cpu_ns(const char *cgroup)
 	return at ? strtoull(at + strlen("usage_usec "), NULL, 10) * 1000 : 0;
 }
 
-/* Time that the CPUs were not idle: uptime times CPUs, less what /proc/stat calls idle. */
+/* Idle and stolen time are exact; user and system time are sampled by the tick. */
+static uint64_t away_ticks(const char *stat, uint32_t cpu)
+{
+	unsigned long long t[8] = { 0 };
+	char head[24];
+	const char *at;
+
+	snprintf(head, sizeof(head), "\ncpu%u ", cpu);
+	at = strstr(stat, head);
+	if (!at || sscanf(at + strlen(head), "%llu %llu %llu %llu %llu %llu %llu %llu", &t[0], &t[1],
+			  &t[2], &t[3], &t[4], &t[5], &t[6], &t[7]) < 5)
+		return 0;
+	return t[3] + t[4] + t[7];
+}
+
+/* Time that the sampled CPUs were not idle: uptime, less what /proc/stat calls idle. */
 static uint64_t host_busy_ns(const struct leat_plan *p)
 {
-	char text[1024];
-	uint64_t away = 0, ticks[8] = { 0 };
-	uint64_t hz = (uint64_t)sysconf(_SC_CLK_TCK);
+	LEAT_FREE char *text = NULL;
+	uint64_t away = 0, all, hz = (uint64_t)sysconf(_SC_CLK_TCK);
 	struct timespec up;
+	size_t i;
 
-	if (leat_procfs_text("/proc/stat", text, sizeof(text)) <= 0 || !hz)
-		return 0;
-	if (sscanf(text, "cpu %lu %lu %lu %lu %lu %lu %lu %lu", &ticks[0], &ticks[1], &ticks[2],
-		   &ticks[3], &ticks[4], &ticks[5], &ticks[6], &ticks[7]) < 5)
+	if (!hz || leat_file_read_at(AT_FDCWD, "/proc/stat", 16u << 20, &text, NULL))
 		return 0;
 	clock_gettime(CLOCK_MONOTONIC, &up);
-	/* Idle and stolen time are exact; user and system time are sampled by the tick. */
-	away = (ticks[3] + ticks[4] + ticks[7]) * (1000000000u / hz);
-	return ((uint64_t)up.tv_sec * 1000000000u + (uint64_t)up.tv_nsec) * p->online_cnt - away;
+	for (i = 0; i < p->cpu_cnt; i++)
+		away += away_ticks(text, p->cpus[i]);
+	all = ((uint64_t)up.tv_sec * 1000000000u + (uint64_t)up.tv_nsec) * p->cpu_cnt;
+	away *= 1000000000u / hz;
+	return all > away ? all - away : 0;
 }
 
 /* Everything but processes is one reading. */
@@ -79,26 +95,57 @@ static uint64_t read_whole(const struct leat_meter *m)
 	return sum;
 }
 
-/* Where kinds of target intersect, or some CPUs are left out, no clock tells what was wanted. */
-static enum leat_meter_kind kind_of(const struct leat_plan *p, const struct leat_target *t)
+/* Where kinds of target intersect, or a target runs on other CPUs too, no clock tells what was wanted. */
+static enum leat_unknown why_unknown(const struct leat_plan *p, const struct leat_target *t)
 {
 	const struct leat_cfg *c = &p->engine.cfg;
 	int kinds = !!c->by_process + !!c->by_thread + !!c->by_name + !!c->by_cgroup + !!c->by_uid;
 
-	if (t->cpu_cnt || kinds > 1 || c->by_uid || c->keep_idle)
-		return LEAT_METER_NONE;
-	if (c->by_process || c->by_name)
+	if (c->keep_idle)
+		return LEAT_UNKNOWN_IDLE;
+	if (kinds > 1)
+		return LEAT_UNKNOWN_KINDS;
+	return t->cpu_cnt && kinds ? LEAT_UNKNOWN_CPUS : LEAT_UNKNOWN_NONE;
+}
+
+static enum leat_meter_kind kind_of(const struct leat_cfg *c)
+{
+	if (c->by_process || c->by_name || c->by_uid)
 		return LEAT_METER_PROCESSES;
 	if (c->by_thread)
 		return LEAT_METER_THREADS;
 	return c->by_cgroup ? LEAT_METER_CGROUPS : LEAT_METER_HOST;
 }
 
+/* A process of one of the users; what it is later, after setuid(), is not asked. */
+static int add_of_user(void *ctx, uint32_t tgid)
+{
+	struct leat_meter *m = ctx;
+	const struct leat_cfg *c = &m->plan->engine.cfg;
+	struct leat_proc_info info;
+	uint32_t i;
+
+	if (tgid == c->self_tgid || leat_procfs_read(tgid, &info))
+		return 0;
+	for (i = 0; i < c->by_uid; i++) {
+		if (c->uids[i] == info.status.real_uid)
+			leat_meter_add(m, tgid, false);
+	}
+	return 0;
+}
+
 void leat_meter_begin(struct leat_meter *m, const struct leat_plan *p, const struct leat_target *t)
 {
+	enum leat_unknown unknown = why_unknown(p, t);
 	size_t i;
 
-	*m = (struct leat_meter){ .kind = kind_of(p, t), .plan = p, .target = t };
+	*m = (struct leat_meter){ .kind = unknown ? LEAT_METER_NONE : kind_of(&p->engine.cfg),
+				  .unknown = unknown,
+				  .plan = p,
+				  .target = t };
+	if (m->kind == LEAT_METER_PROCESSES && p->engine.cfg.by_uid &&
+	    leat_procfs_each(add_of_user, m))
+		m->partial = true;
 	for (i = 0; m->kind == LEAT_METER_PROCESSES && i < p->proc_cnt; i++)
 		leat_meter_add(m, p->procs[i].tgid, false);
 	for (i = 0; m->kind == LEAT_METER_THREADS && i < t->tid_cnt; i++)
@@ -227,6 +274,11 @@ void leat_meter_update(struct leat_meter *m)
 bool leat_meter_knows(const struct leat_meter *m)
 {
 	return m->kind != LEAT_METER_NONE && !m->partial;
+}
+
+enum leat_unknown leat_meter_unknown(const struct leat_meter *m)
+{
+	return m->partial ? LEAT_UNKNOWN_MANY : m->unknown;
 }
 
 uint64_t leat_meter_ns(const struct leat_meter *m)

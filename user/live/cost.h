@@ -32,6 +32,7 @@ struct leat_meter {
 	const struct leat_target *target; /* borrowed */
 	struct leat_meter_item *items;
 	size_t n, cap;
+	enum leat_unknown unknown; /* of _NONE: why */
 	bool partial; /* more processes than LEAT_METER_MAX: the sum is too small, and not known */
 	uint64_t gone_ns; /* of processes that have ended */
 	unsigned int rounds;
@@ -46,6 +47,8 @@ void leat_meter_add(struct leat_meter *m, uint32_t tgid, bool born);
 void leat_meter_update(struct leat_meter *m);
 /* Whether leat_meter_ns says what the target used. */
 bool leat_meter_knows(const struct leat_meter *m);
+/* Why it does not. */
+enum leat_unknown leat_meter_unknown(const struct leat_meter *m);
 /* CPU time so far. */
 uint64_t leat_meter_ns(const struct leat_meter *m);
 

@@ -13,6 +13,8 @@
 
 /* What the rings can hold at once on a large host, and then some. */
 #define ARENA_MAX (64u << 20)
+/* A loss is asked for this often, and at the end: a CPU on which nothing more happens tells of none. */
+#define LOST_GAP_NS 1000000000u
 /* Processes whose leader has ended are looked at this often. */
 #define LEAVING_GAP_NS 10000000u
 
@@ -267,6 +269,32 @@ static bool on_comm(struct leat_env *e, const union leat_env_record *r)
 	return true;
 }
 
+static void lost_more(struct leat_env *e, uint64_t cnt, const union leat_env_record *r)
+{
+	e->stats.lost += cnt;
+	leat_env_mark_lost(e);
+	e->useful = true;
+	leat_env_emit(e, r);
+}
+
+/* The records of losses repeat what the kernel's own count says, later. */
+static void ask_for_losses(struct leat_env *e, uint64_t now)
+{
+	uint64_t total = leat_rings_lost(&e->rings);
+	union leat_env_record r;
+
+	e->lost_next_ns = now + LOST_GAP_NS;
+	if (total <= e->stats.lost)
+		return;
+	memset(&r.lost, 0, sizeof(r.lost));
+	r.h = (struct leat_rec){ .kind = LEAT_REC_ENV_LOST,
+				 .size = sizeof(r.lost),
+				 .cpu = UINT16_MAX,
+				 .ts_ns = now };
+	r.lost.lost_cnt = total - e->stats.lost;
+	lost_more(e, r.lost.lost_cnt, &r);
+}
+
 static void deliver(struct leat_env *e, union leat_env_record *r)
 {
 	bool wanted;
@@ -282,10 +310,11 @@ static void deliver(struct leat_env *e, union leat_env_record *r)
 		wanted = on_comm(e, r);
 		break;
 	case LEAT_REC_ENV_LOST:
-		e->stats.lost += r->lost.lost_cnt;
-		leat_env_mark_lost(e);
-		wanted = true;
-		break;
+		if (e->rings.reads_lost)
+			ask_for_losses(e, leat_clock_ns());
+		else
+			lost_more(e, r->lost.lost_cnt, r);
+		return;
 	default:
 		wanted = is_wanted(e, r->h.tgid);
 		break;
@@ -381,6 +410,7 @@ static int env_poll(void *self, struct leat_bus *bus, uint64_t until_ns, bool *m
 {
 	struct leat_env *e = self;
 	uint64_t before = e->stats.records, begin = leat_clock_ns();
+	bool last = until_ns == UINT64_MAX;
 	size_t i;
 	int err;
 
@@ -389,7 +419,7 @@ static int env_poll(void *self, struct leat_bus *bus, uint64_t until_ns, bool *m
 	 * The rings are read one after the other: what was written meanwhile may depend on a record
 	 * of a ring that was read already, and waits for the next time.
 	 */
-	if (until_ns != UINT64_MAX && until_ns > begin)
+	if (!last && until_ns > begin)
 		until_ns = begin;
 	*more = false;
 	e->useful = false;
@@ -409,6 +439,8 @@ static int env_poll(void *self, struct leat_bus *bus, uint64_t until_ns, bool *m
 	err = keep_rest(e, i);
 	if (err)
 		return err;
+	if (last || begin >= e->lost_next_ns)
+		ask_for_losses(e, begin);
 	leat_env_reread(e);
 	look_at_leaving(e);
 	return (int)(e->stats.records - before);

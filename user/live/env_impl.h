@@ -48,6 +48,7 @@ struct leat_env {
 	uint32_t *leaving; /* their leader has ended, perhaps other threads have not */
 	size_t leaving_cnt, leaving_cap;
 	uint64_t leaving_next_ns;
+	uint64_t lost_next_ns;
 	uint32_t *added; /* before the start: read then */
 	size_t added_cnt, added_cap;
 	leat_field_ref newproc_start;

@@ -56,9 +56,13 @@ static void fill_wanted(const struct leat_run *r, struct leat_verdict *v)
 		if (knows_cpu(r))
 			leat_cost_wanted(v, r->o->freq_hz, asked, unwanted(v),
 					 !leat_engine_event(r->engine)->time_based);
+		else
+			v->wanted_unknown = leat_meter_unknown(&r->meter);
 		return;
 	}
 	v->wanted = v->kernel_skipped = 0;
+	if (r->o->freq_hz)
+		v->wanted_unknown = LEAT_UNKNOWN_EVENT;
 	if (all > v->kernel[LEAT_STAT_SEEN] && v->kernel[LEAT_STAT_SEEN])
 		v->kernel_skipped =
 			(uint64_t)((double)asked * (double)(all - v->kernel[LEAT_STAT_SEEN]) /

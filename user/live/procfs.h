@@ -29,6 +29,7 @@ struct leat_proc_status {
 	uint32_t tgid;
 	uint32_t ppid;
 	uint32_t uid;	   /* effective */
+	uint32_t real_uid; /* what the kernel side filters by */
 	uint32_t ns_tgid;  /* the last of NStgid: in its own pid namespace */
 	uint32_t ns_depth; /* how many NStgid has */
 	uint64_t cap_eff;

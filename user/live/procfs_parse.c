@@ -132,6 +132,7 @@ static void status_line(const char *key, size_t key_len, const char *s, const ch
 	else if (IS("Uid")) {
 		const char *euid = memchr(s, '\t', (size_t)(end - s));
 
+		(void)number32(s, end, &st->real_uid);
 		(void)number32(euid ? euid + 1 : s, end, &st->uid);
 	} else if (IS("NStgid"))
 		(void)last_number(s, end, &st->ns_tgid, &st->ns_depth);

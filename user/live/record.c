@@ -36,7 +36,7 @@ static void on_known(void *ctx, uint32_t tgid)
 
 	if (leat_engine_set_tgid(r->engine, tgid, LEAT_SET_KNOWN))
 		leat_log(LEAT_LOG_DEBUG, "process %u does not fit into the set", tgid);
-	if (r->plan.children || r->plan.engine.cfg.by_name)
+	if (r->plan.children || r->plan.engine.cfg.by_name || r->plan.engine.cfg.by_uid)
 		leat_meter_add(&r->meter, tgid, was_born(r, tgid));
 }
 

@@ -20,15 +20,18 @@ struct leat_ring {
 struct leat_rings {
 	struct leat_ring *items;
 	size_t n;
-	void *record;	   /* one record, copied out of its ring */
-	int epoll_fd;	   /* readable when any of them is */
-	bool has_build_id; /* mappings carry the build id (Linux 5.12) */
+	void *record; /* one record, copied out of its ring */
+	int epoll_fd; /* readable when any of them is */
+	/* Linux 6.0: what is lost can be asked for. Else the next record that fits tells. */
+	bool reads_lost;
 };
 
 /* A CPU that went offline meanwhile is left out. Collection begins at once. -errno, with @diag. */
 int leat_rings_open(struct leat_rings *r, const uint32_t *cpus, size_t cpu_cnt,
 		    struct leat_diag *diag) LEAT_MUST_USE;
 void leat_rings_close(struct leat_rings *r);
+/* Records lost so far on all CPUs; 0 where .reads_lost is not set. */
+uint64_t leat_rings_lost(const struct leat_rings *r);
 /* Records go on until here; what is in the rings can still be read. */
 void leat_rings_stop(struct leat_rings *r);
 

@@ -11,11 +11,6 @@
 /* tid, time, cpu: what LEAT_SIDEBAND_SAMPLE_TYPE adds to each record. */
 #define TRAILER_BYTES 24
 
-/* Bit 14 says so for MMAP2; it means something else in other records. Linux 5.12. */
-#ifndef PERF_RECORD_MISC_MMAP_BUILD_ID
-#define PERF_RECORD_MISC_MMAP_BUILD_ID (1 << 14)
-#endif
-
 static int decode_trailer(const uint8_t *p, size_t n, struct leat_sideband *s)
 {
 	struct leat_reader r = leat_reader_of(p + n - TRAILER_BYTES, TRAILER_BYTES);
@@ -41,28 +36,23 @@ static int decode_text(struct leat_reader *r, struct leat_sideband *s)
 	return s->text_len < n ? 0 : -EBADMSG;
 }
 
-static int decode_identity(struct leat_reader *r, bool by_build_id, struct leat_sideband *s)
+/*
+ * A mark in the header's misc (bit 14) that these bytes are a build id is not ours: our event asks
+ * for none, and the kernel lets the mark of another one's event stand in our record (see rings.c).
+ */
+static int decode_identity(struct leat_reader *r, struct leat_sideband *s)
 {
-	uint8_t pad[3];
 	uint32_t dev_major, dev_minor;
 	int err;
 
-	if (!by_build_id) {
-		if ((err = leat_reader_u32(r, &dev_major)) ||
-		    (err = leat_reader_u32(r, &dev_minor)) || (err = leat_reader_u64(r, &s->ino)) ||
-		    (err = leat_reader_u64(r, &s->ino_gen)))
-			return err;
-		s->dev = makedev(dev_major, dev_minor);
-		return 0;
-	}
-	if ((err = leat_reader_u8(r, &s->build_id_len)) ||
-	    (err = leat_reader_copy(r, pad, sizeof(pad))) ||
-	    (err = leat_reader_copy(r, s->build_id, sizeof(s->build_id))))
+	if ((err = leat_reader_u32(r, &dev_major)) || (err = leat_reader_u32(r, &dev_minor)) ||
+	    (err = leat_reader_u64(r, &s->ino)) || (err = leat_reader_u64(r, &s->ino_gen)))
 		return err;
-	return s->build_id_len <= sizeof(s->build_id) ? 0 : -EBADMSG;
+	s->dev = makedev(dev_major, dev_minor);
+	return 0;
 }
 
-static int decode_mmap2(struct leat_reader *r, uint16_t misc, struct leat_sideband *s)
+static int decode_mmap2(struct leat_reader *r, struct leat_sideband *s)
 {
 	uint64_t len;
 	int err;
@@ -70,7 +60,7 @@ static int decode_mmap2(struct leat_reader *r, uint16_t misc, struct leat_sideba
 	if ((err = leat_reader_u32(r, &s->tgid)) || (err = leat_reader_u32(r, &s->tid)) ||
 	    (err = leat_reader_u64(r, &s->start)) || (err = leat_reader_u64(r, &len)) ||
 	    (err = leat_reader_u64(r, &s->pgoff)) ||
-	    (err = decode_identity(r, misc & PERF_RECORD_MISC_MMAP_BUILD_ID, s)) ||
+	    (err = decode_identity(r, s)) ||
 	    (err = leat_reader_skip(r, 8))) /* protection, flags */
 		return err;
 	if (len == 0 || __builtin_add_overflow(s->start, len, &s->end))
@@ -125,7 +115,7 @@ int leat_sideband_decode(const void *p, size_t n, struct leat_sideband *out)
 	switch (h.type) {
 	case PERF_RECORD_MMAP2:
 		s.kind = LEAT_SIDEBAND_MMAP;
-		err = decode_mmap2(&r, h.misc, &s);
+		err = decode_mmap2(&r, &s);
 		break;
 	case PERF_RECORD_COMM:
 		s.kind = LEAT_SIDEBAND_COMM;
@@ -155,10 +145,7 @@ static size_t wire_mmap(const struct leat_sideband *s, struct leat_rec_mmap *m)
 	m->dev = s->dev;
 	m->ino = s->ino;
 	m->ino_gen = s->ino_gen;
-	m->build_id_len = s->build_id_len;
-	memcpy(m->build_id, s->build_id, sizeof(m->build_id));
-	/* A record with a build id has no inode, and only files have build ids. */
-	m->mmap_kind = (uint8_t)leat_maps_kind(s->text, s->text_len, s->ino | s->build_id_len);
+	m->mmap_kind = (uint8_t)leat_maps_kind(s->text, s->text_len, s->ino);
 	return sizeof(*m) + leat_maps_path(s->text, s->text_len, m->path, LEAT_PATH_MAX) + 1;
 }
 

@@ -37,8 +37,6 @@ struct leat_sideband {
 	uint64_t lost_cnt;    /* lost */
 	/* mmap */
 	uint64_t start, end, pgoff, dev, ino, ino_gen;
-	uint8_t build_id_len;
-	uint8_t build_id[LEAT_BUILD_ID_MAX];
 	const char *text; /* mmap: file name; comm: name; borrowed, text_len bytes */
 	size_t text_len;
 };

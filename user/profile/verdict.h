@@ -27,6 +27,17 @@ enum leat_unnamed {
 	LEAT_UNNAMED__MAX
 };
 
+/* Why nobody knows how many samples there should have been. Append only. */
+enum leat_unknown {
+	LEAT_UNKNOWN_NONE = 0,	/* .wanted says it */
+	LEAT_UNKNOWN_CPUS = 1,	/* a target on some of the CPUs */
+	LEAT_UNKNOWN_KINDS = 2, /* several kinds of target at once */
+	LEAT_UNKNOWN_IDLE = 3,	/* idle CPUs too */
+	LEAT_UNKNOWN_MANY = 4,	/* more processes than are followed */
+	LEAT_UNKNOWN_EVENT = 5, /* an event whose frequency is only aimed at */
+	LEAT_UNKNOWN__MAX
+};
+
 enum leat_trust {
 	LEAT_TRUST_YES = 0,  /* "trust" */
 	LEAT_TRUST_CARE = 1, /* "with care" */
@@ -36,6 +47,7 @@ enum leat_trust {
 struct leat_verdict {
 	/* samples */
 	uint64_t wanted; /* by the clock or the counter, never by our own program; 0 unknown */
+	uint64_t wanted_unknown; /* enum leat_unknown: why, and then .kernel_skipped is too */
 	uint64_t taken;	 /* in the profile (weights included) */
 	uint64_t kernel_skipped;	 /* asked for, and the kernel did not run our program */
 	uint64_t kernel[LEAT_STAT__MAX]; /* the kernel side's own counters */
