@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 
 #define LEAT_FORMAT_MAX_FIELDS 4096
+#define LEAT_FORMAT_MAX_NAMES  4096 /* of the values of one field */
 
 /* Same fields in the same places; names of formats and of types do not matter. */
 bool leat_format_equal(const struct leat_format *a, const struct leat_format *b);
