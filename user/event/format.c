@@ -303,6 +303,36 @@ bool leat_format_equal(const struct leat_format *a, const struct leat_format *b)
 	return true;
 }
 
+int leat_format_rename(struct leat_format *f, const char *name, size_t n)
+{
+	char *copy = strndup(name, n);
+
+	if (!copy)
+		return -ENOMEM;
+	free(f->name);
+	f->name = copy;
+	return 0;
+}
+
+int leat_format_name_values(struct leat_format *f, size_t i, const struct leat_value_name *names,
+			    uint32_t cnt, bool are_flags)
+{
+	struct leat_field *field = &f->fields[i];
+	struct leat_field with = *field;
+	int err;
+
+	if (field->name_cnt || !leat_type_is_integer(field->type))
+		return 0;
+	with.names = names;
+	with.name_cnt = cnt;
+	err = copy_names(&with, &field->names);
+	if (err)
+		return err;
+	field->name_cnt = cnt;
+	field->names_are_flags = are_flags;
+	return 0;
+}
+
 const char *leat_field_value_name(const struct leat_field *field, uint64_t value)
 {
 	for (uint32_t i = 0; i < field->name_cnt; i++) {
