@@ -38,6 +38,11 @@ static int print_to_log(enum libbpf_print_level level, const char *fmt, va_list 
 	return n;
 }
 
+void leat_engine_log_libbpf(void)
+{
+	libbpf_set_print(print_to_log);
+}
+
 static void set_sizes(struct leat_engine *e)
 {
 	const struct leat_cfg *c = &e->opts.cfg;
@@ -275,7 +280,7 @@ int leat_engine_load(struct leat_engine *e, struct leat_diag *diag)
 {
 	int err;
 
-	libbpf_set_print(print_to_log);
+	leat_engine_log_libbpf();
 	err = open_skeleton(e, diag);
 	if (err) {
 		if (err == -EPERM)
