@@ -161,8 +161,10 @@ static int copy_names(const struct leat_field *field, const struct leat_value_na
 	struct leat_value_name *names;
 	char *text;
 
-	if (!cnt)
+	if (!cnt) {
+		*out = NULL;
 		return 0;
+	}
 	for (size_t i = 0; i < cnt; i++)
 		bytes += strlen(field->names[i].name) + 1;
 	names = malloc(bytes);
@@ -231,12 +233,9 @@ int leat_format_add(struct leat_format *f, const struct leat_field *field)
 	type_name = strdup(field->type_name ? field->type_name : "");
 	if (!name || !type_name)
 		return -ENOMEM;
-	copy.names = NULL;
-	if (field->name_cnt) {
-		err = copy_names(field, &copy.names);
-		if (err)
-			return err;
-	}
+	err = copy_names(&copy, &copy.names);
+	if (err)
+		return err;
 	copy.name = LEAT_TAKE(name);
 	copy.type_name = LEAT_TAKE(type_name);
 	append(f, &copy);

@@ -91,16 +91,14 @@ static void escape_text(struct leat_out *o, uint32_t cp)
 		digits[--n] = "0123456789abcdef"[cp & 15];
 		cp >>= 4;
 	} while (cp);
-	if (sizeof(digits) - n <= 2) {
-		leat_out_char(o, 'x');
-		if (sizeof(digits) - n == 1)
-			leat_out_char(o, '0');
-		leat_out_add(o, digits + n, sizeof(digits) - n);
-		return;
-	}
-	leat_out_add(o, "u{", 2);
-	leat_out_add(o, digits + n, sizeof(digits) - n);
-	leat_out_char(o, '}');
+	if (sizeof(digits) - n <= 2)
+		leat_out_add(o, "x0", sizeof(digits) - n == 1 ? 2 : 1);
+	else
+		leat_out_add(o, "u{", 2);
+	for (size_t i = n; i < sizeof(digits); i++)
+		leat_out_char(o, digits[i]);
+	if (sizeof(digits) - n > 2)
+		leat_out_char(o, '}');
 }
 
 static void put_utf8(struct leat_out *o, uint32_t cp)
