@@ -177,8 +177,12 @@ static inline int leat_get_u64(const struct leat_format *f, leat_field_ref ref,
 {
 	uint64_t v;
 
-	if (ref.end < sizeof(v) || ref.end > r->size)
-		return leat_get_u64_any(f, ref, r, out);
+	if (ref.end > r->size || ref.end < sizeof(v)) {
+		if (ref.end > r->size || ref.right != 56 || ref.left)
+			return leat_get_u64_any(f, ref, r, out);
+		*out = ((const uint8_t *)r->data)[ref.end - 1];
+		return 0;
+	}
 	/* Eight bytes that end with the field: always inside the record. */
 	memcpy(&v, (const uint8_t *)r->data + ref.end - sizeof(v), sizeof(v));
 	v <<= ref.left & 63;

@@ -5,4 +5,5 @@ lib_src += user/event/bus.c user/event/field_reader.c user/event/fields.c user/e
 unit_src += tests/unit/test_event.c tests/unit/test_fields.c tests/unit/test_format.c tests/unit/test_mock.c \
 	    tests/unit/test_pump.c tests/unit/test_tracefs.c tests/unit/test_wire.c \
 	    tests/unit/test_writer.c
+bench_src += tests/bench/bench_event.c
 public_h += include/leat/event.h include/leat/tracefs.h include/leat/writer.h

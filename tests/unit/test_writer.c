@@ -173,11 +173,16 @@ static char *write_in(struct leat_writer *w, const void *data, size_t size, size
 	struct leat_record r = { .data = data, .size = (uint32_t)size };
 	LEAT_FREE char *buf = malloc(cap ? cap : 1);
 	size_t len = 12345;
+	char *copy;
 
 	*err = leat_writer_write(w, &r, buf, cap, &len);
 	if (*err)
 		cr_assert(eq(sz, len, 12345));
-	return *err ? NULL : strndup(buf, len);
+	if (*err)
+		return NULL;
+	copy = calloc(1, len + 1);
+	memcpy(copy, buf, len);
+	return copy;
 }
 
 static void expect(const struct row *row, size_t i, enum leat_writer_kind kind)

@@ -65,11 +65,6 @@ static int scalar(const struct leat_format *f, leat_field_ref ref, const struct 
 	return find(f, &f->places[ref.index], r, out) ? 0 : -ENODATA;
 }
 
-static bool is_integer(const struct leat_place *pl)
-{
-	return pl->is_integer;
-}
-
 static bool is_float(const struct leat_place *pl)
 {
 	return pl->type == LEAT_TYPE_FLOAT;
@@ -83,12 +78,19 @@ static bool is_guid(const struct leat_place *pl)
 int leat_get_u64_any(const struct leat_format *f, leat_field_ref ref, const struct leat_record *r,
 		     uint64_t *out)
 {
-	struct leat_slice s;
-	int err = scalar(f, ref, r, is_integer, &s);
+	const struct leat_place *pl;
+	uint64_t base = 0;
 
-	if (err)
-		return err;
-	*out = leat_place_load(&f->places[ref.index], s.data, (uint32_t)s.len);
+	if (ref.index >= f->n)
+		return -EINVAL;
+	pl = &f->places[ref.index];
+	if (!pl->is_integer || !pl->is_scalar)
+		return -EINVAL;
+	if (!base_of(f, pl, r, &base) || base + pl->offset + pl->size > r->size) {
+		count_short(f);
+		return -ENODATA;
+	}
+	*out = leat_place_load(pl, (const uint8_t *)r->data + base + pl->offset);
 	return 0;
 }
 
@@ -206,7 +208,7 @@ int leat_get_u64_at(const struct leat_format *f, leat_field_ref ref, const struc
 	err = element(f, ref, r, i, &s);
 	if (err)
 		return err;
-	*out = leat_place_load(&f->places[ref.index], s.data, f->places[ref.index].elem);
+	*out = leat_place_load(&f->places[ref.index], s.data);
 	return 0;
 }
 

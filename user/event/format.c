@@ -302,9 +302,9 @@ bool leat_format_equal(const struct leat_format *a, const struct leat_format *b)
 	return true;
 }
 
-int leat_format_rename(struct leat_format *f, const char *name, size_t n)
+int leat_format_rename(struct leat_format *f, const char *name)
 {
-	char *copy = strndup(name, n);
+	char *copy = strdup(name);
 
 	if (!copy)
 		return -ENOMEM;

@@ -14,8 +14,8 @@
 bool leat_format_equal(const struct leat_format *a, const struct leat_format *b);
 /* leat_format_ref that returns what it found, LEAT_FIELD_REF_NONE if nothing: for optional fields. */
 leat_field_ref leat_format_find(const struct leat_format *f, const char *name);
-/* Gives a format another name, of @n bytes. */
-int leat_format_rename(struct leat_format *f, const char *name, size_t n) LEAT_MUST_USE;
+/* Gives a format another name, copied. */
+int leat_format_rename(struct leat_format *f, const char *name) LEAT_MUST_USE;
 /*
  * Gives values of field @i names, copied; the first table of a field stays. What is no integer takes
  * none: 0 too.

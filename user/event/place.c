@@ -142,16 +142,6 @@ bool leat_place_slice(const struct leat_place *pl, uint64_t base, const struct l
 	return true;
 }
 
-uint64_t leat_place_load(const struct leat_place *pl, const void *p, uint32_t size)
-{
-	uint64_t v = 0;
-
-	memcpy(&v, p, size);
-	v <<= 64 - 8 * size;
-	v <<= pl->left & 63;
-	return pl->left & 0x80 ? (uint64_t)((int64_t)v >> pl->right) : v >> pl->right;
-}
-
 double leat_place_load_f64(const void *p, uint32_t size)
 {
 	float f;

@@ -68,10 +68,38 @@ bool leat_place_slice(const struct leat_place *pl, uint64_t base, const struct l
 /* The @i-th descriptor of @descriptors, which lie @at in the record. */
 bool leat_place_described(const struct leat_place *pl, uint64_t at, const struct leat_record *r,
 			  struct leat_slice *out);
-/* An integer of @size bytes (1, 2, 4, 8; is_integer) as the place's bits and sign say. */
-uint64_t leat_place_load(const struct leat_place *pl, const void *p, uint32_t size);
 /* A float of 4 or 8 bytes. */
 double leat_place_load_f64(const void *p, uint32_t size);
+
+/* One load of the right width: a memcpy of a size that is not known is a call. */
+static inline uint64_t leat_load(const uint8_t *p, uint32_t size)
+{
+	uint64_t v64;
+	uint32_t v32;
+	uint16_t v16;
+
+	switch (size) {
+	case 8:
+		memcpy(&v64, p, sizeof(v64));
+		return v64;
+	case 4:
+		memcpy(&v32, p, sizeof(v32));
+		return v32;
+	case 2:
+		memcpy(&v16, p, sizeof(v16));
+		return v16;
+	default:
+		return *p;
+	}
+}
+
+/* An integer of .elem bytes (1, 2, 4, 8; is_integer) as the place's bits and sign say. */
+static inline uint64_t leat_place_load(const struct leat_place *pl, const void *p)
+{
+	uint64_t v = leat_load(p, pl->elem) << (64 - 8 * pl->elem) << (pl->left & 63);
+
+	return pl->left & 0x80 ? (uint64_t)((int64_t)v >> pl->right) : v >> pl->right;
+}
 
 static inline bool leat_place_is_described(const struct leat_place *pl)
 {

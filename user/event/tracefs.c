@@ -90,10 +90,22 @@ static bool attribute(struct leat_span *line, const char *key, uint32_t *out)
 	return leat_span_cut(line, key) && take(line, ';', &value) && number(value, out);
 }
 
+/* Not strndup: the text has no NUL behind it, and that may look for one. */
+static char *copy_of(struct leat_span s)
+{
+	char *p = malloc(s.n + 1);
+
+	if (!p)
+		return NULL;
+	memcpy(p, s.p, s.n);
+	p[s.n] = '\0';
+	return p;
+}
+
 static int add_field(struct parse *ps, const struct leat_tracefs_decl *d, uint32_t offset)
 {
-	LEAT_FREE char *name = strndup(d->name.p, d->name.n);
-	LEAT_FREE char *type = strndup(d->type.p, d->type.n);
+	LEAT_FREE char *name = copy_of(d->name);
+	LEAT_FREE char *type = copy_of(d->type);
 	struct leat_field f = { .name = name, .type_name = type, .offset = offset };
 	int err;
 
@@ -163,6 +175,13 @@ static int parse_lines(struct parse *ps, struct leat_span text)
 	return ps->has_name && ps->has_id && ps->has_format && ps->has_print ? 0 : -EBADMSG;
 }
 
+static int name_format(struct parse *ps)
+{
+	LEAT_FREE char *name = copy_of(ps->name);
+
+	return name ? leat_format_rename(ps->format, name) : -ENOMEM;
+}
+
 int leat_tracefs_parse(const char *text, size_t len, struct leat_format **out, uint32_t *id)
 {
 	LEAT_AUTO(leat_format_free) struct leat_format *f = NULL;
@@ -179,7 +198,7 @@ int leat_tracefs_parse(const char *text, size_t len, struct leat_format **out, u
 	ps.format = f;
 	err = parse_lines(&ps, (struct leat_span){ .p = text, .n = len });
 	if (!err)
-		err = leat_format_rename(f, ps.name.p, ps.name.n);
+		err = name_format(&ps);
 	if (!err)
 		err = leat_tracefs_print(f, ps.print);
 	if (err)

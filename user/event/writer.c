@@ -25,6 +25,9 @@ enum form {
 	FORM_BYTES, /* all of the field */
 };
 
+/* Labels up to this long are copied by two loads, for memory behind them is theirs. */
+#define LABEL_WORD 16
+
 struct step {
 	struct leat_place place;
 	char *label;
@@ -109,10 +112,10 @@ static int copy_names(struct step *s, const struct leat_field *f)
 /* "name=" or "\"name\":", with what divides it from the field before. */
 static int make_label(struct step *s, const char *name, bool json, bool first)
 {
-	const size_t cap = 6 * strlen(name) + 8;
+	const size_t cap = 6 * strlen(name) + LABEL_WORD;
 	struct leat_out o;
 
-	s->label = malloc(cap);
+	s->label = calloc(1, cap);
 	if (!s->label)
 		return -ENOMEM;
 	o = (struct leat_out){ .p = s->label, .end = s->label + cap };
@@ -270,7 +273,7 @@ static void put_element(struct leat_out *o, const struct step *s, bool json, con
 	uint64_t v = 0;
 
 	if (s->place.is_integer)
-		v = leat_place_load(&s->place, p, s->place.elem);
+		v = leat_place_load(&s->place, p);
 	switch ((enum form)s->form) {
 	case FORM_UINT:
 		leat_out_u64(o, v);
@@ -364,6 +367,16 @@ static void put_descriptors(struct leat_writer *w, struct leat_out *o, const str
 	leat_out_char(o, ']');
 }
 
+static inline void put_label(struct leat_out *o, const struct step *s)
+{
+	if (s->label_len <= LABEL_WORD && o->end - o->p >= LABEL_WORD) {
+		memcpy(o->p, s->label, LABEL_WORD);
+		o->p += s->label_len;
+	} else {
+		leat_out_add(o, s->label, s->label_len);
+	}
+}
+
 static void put_value(struct leat_writer *w, struct leat_out *o, const struct step *s,
 		      const struct leat_record *r, struct leat_slice v)
 {
@@ -399,7 +412,7 @@ int leat_writer_write(struct leat_writer *w, const struct leat_record *r, char *
 		struct leat_slice v;
 		bool found = base <= r->size && leat_place_slice(&s->place, base, r, &v);
 
-		leat_out_add(&o, s->label, s->label_len);
+		put_label(&o, s);
 		if (found)
 			put_value(w, &o, s, r, v);
 		else
