@@ -185,8 +185,12 @@ static inline int leat_get_u64(const struct leat_format *f, leat_field_ref ref,
 	}
 	/* Eight bytes that end with the field: always inside the record. */
 	memcpy(&v, (const uint8_t *)r->data + ref.end - sizeof(v), sizeof(v));
-	v <<= ref.left & 63;
-	*out = ref.left & 0x80 ? (uint64_t)((int64_t)v >> ref.right) : v >> ref.right;
+	if (ref.left) {
+		v <<= ref.left & 63;
+		*out = ref.left & 0x80 ? (uint64_t)((int64_t)v >> ref.right) : v >> ref.right;
+		return 0;
+	}
+	*out = v >> ref.right;
 	return 0;
 }
 

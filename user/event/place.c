@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "event/place.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #define ONES	0x0101010101010101ull
 #define HIGHS	0x8080808080808080ull
 #define ONES16	0x0001000100010001ull
@@ -14,12 +18,24 @@ static uint64_t load64(const uint8_t *p)
 	return v;
 }
 
-/* Eight bytes at a time; the lowest marked one is the first NUL, what is marked above it may be none. */
+/*
+ * Sixteen bytes at a time where there are vectors, else eight: there the lowest marked byte is the
+ * first NUL, and what is marked above it may be none.
+ */
 size_t leat_len_string(const void *s, size_t n)
 {
 	const uint8_t *p = s;
 	size_t i = 0;
 
+#ifdef __SSE2__
+	for (; i + 16 <= n; i += 16) {
+		const __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + i));
+		const int nul = _mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_setzero_si128()));
+
+		if (nul)
+			return i + (size_t)__builtin_ctz((unsigned int)nul);
+	}
+#endif
 	for (; i + 8 <= n; i += 8) {
 		uint64_t v = load64(p + i);
 		uint64_t nul = (v - ONES) & ~v & HIGHS;

@@ -220,8 +220,12 @@ static void put_enum(struct leat_out *o, const struct step *s, bool json, uint64
 		put_integer(o, s, v);
 }
 
-/* Names are joined here, so that they are escaped as one text. What does not fit is shown in hex. */
-static void put_flags(struct leat_out *o, const struct step *s, bool json, uint64_t v)
+/*
+ * Names are joined here, so that they are escaped as one text. What does not fit is shown in hex. Its
+ * memory is not to burden the frame of who calls it.
+ */
+static __attribute__((noinline)) void put_flags(struct leat_out *o, const struct step *s, bool json,
+						uint64_t v)
 {
 	char text[512];
 	struct leat_out t = { .p = text, .end = text + sizeof(text) - 20 };
@@ -315,7 +319,10 @@ static void put_whole(struct leat_out *o, const struct step *s, enum leat_out_te
 		      struct leat_slice v)
 {
 	if (s->form == FORM_TEXT) {
-		leat_out_text(o, how, v.data, leat_len_string(v.data, v.len));
+		/* A string in place was cut when it was found. */
+		if (s->place.location != LEAT_LOCATION_STRING)
+			v.len = leat_len_string(v.data, v.len);
+		leat_out_text(o, how, v.data, v.len);
 	} else if (s->form == FORM_UTF16) {
 		leat_out_utf16(o, how, v.data, leat_len_utf16(v.data, v.len));
 	} else {
@@ -380,7 +387,9 @@ static inline void put_label(struct leat_out *o, const struct step *s)
 static void put_value(struct leat_writer *w, struct leat_out *o, const struct step *s,
 		      const struct leat_record *r, struct leat_slice v)
 {
-	if (!s->is_list && s->form < FORM_TEXT)
+	if (s->form == FORM_UINT && !s->is_list)
+		leat_out_u64(o, leat_place_load(&s->place, v.data));
+	else if (!s->is_list && s->form < FORM_TEXT)
 		put_element(o, s, w->json, v.data);
 	else if (!s->is_list)
 		put_whole(o, s, w->json ? LEAT_OUT_JSON : LEAT_OUT_BARE, v);
@@ -388,6 +397,20 @@ static void put_value(struct leat_writer *w, struct leat_out *o, const struct st
 		put_descriptors(w, o, s, r, v);
 	else
 		put_list(w, o, s, v);
+}
+
+/* As leat_place_slice, which it spares where there is nothing to search. */
+static inline bool find(const struct step *s, uint64_t base, const struct leat_record *r,
+			struct leat_slice *v)
+{
+	const uint64_t at = base + s->place.offset;
+
+	if (!s->place.is_scalar)
+		return leat_place_slice(&s->place, base, r, v);
+	if (at + s->place.size > r->size)
+		return false;
+	*v = (struct leat_slice){ .data = (const uint8_t *)r->data + at, .len = s->place.size };
+	return true;
 }
 
 /* Where a field that follows this one is counted from; past the record's end: nowhere. */
@@ -410,7 +433,7 @@ int leat_writer_write(struct leat_writer *w, const struct leat_record *r, char *
 		const struct step *s = &w->steps[i];
 		const uint64_t base = s->place.skip_cnt ? after : 0;
 		struct leat_slice v;
-		bool found = base <= r->size && leat_place_slice(&s->place, base, r, &v);
+		bool found = base <= r->size && find(s, base, r, &v);
 
 		put_label(&o, s);
 		if (found)
