@@ -6,4 +6,5 @@ unit_src += tests/unit/test_event.c tests/unit/test_fields.c tests/unit/test_for
 	    tests/unit/test_pump.c tests/unit/test_tracefs.c tests/unit/test_wire.c \
 	    tests/unit/test_writer.c
 bench_src += tests/bench/bench_event.c
+fuzz_src += tests/fuzz/fuzz_tracefs.c
 public_h += include/leat/event.h include/leat/tracefs.h include/leat/writer.h
