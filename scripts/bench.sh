@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # bench.sh [ROUNDS]: every figure of docs/benchmarks.md, beside its peers, as tables on standard output.
 # Called by "make bench", which builds what it runs. As root, on an otherwise idle machine; about
-# 20 minutes, after the peers are installed. BENCH="bpf names record" chooses parts.
+# half an hour, after the peers are installed. BENCH="bpf names record event" chooses parts.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 rounds=${1:-9}
-parts=${BENCH:-bpf names record}
+parts=${BENCH:-bpf names record event}
 out=${LEAT_OUT:?run it by "make bench"}
 export PATH=$PATH:/usr/sbin:/sbin
 peers=$(scripts/bench-peers.sh)
@@ -26,6 +26,13 @@ for part in $parts; do
 			tests/bench/bench_names.py "$out/tests/bench/bench_names" "$peers/blazecli" --rounds "$rounds"
 		else
 			echo "names: no blazecli, left out"
+		fi
+		;;
+	event)
+		if [ -x "$peers/peer_one_collect" ]; then
+			tests/bench/bench_event.py "$out/tests/bench/bench_event" "$peers/peer_one_collect" --rounds "$rounds"
+		else
+			echo "event: no peer_one_collect, left out"
 		fi
 		;;
 	record) tests/bench/bench_record.py "$out/leat" "$out/workloads" --rounds "$rounds" ;;

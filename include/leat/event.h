@@ -8,9 +8,11 @@
 #ifndef LEAT_EVENT_H
 #define LEAT_EVENT_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -18,43 +20,68 @@ extern "C" {
 
 /** Where a field's bytes are found in a record. */
 enum leat_location {
-	LEAT_LOCATION_STATIC = 0,   /**< offset .. offset + size */
-	LEAT_LOCATION_STRING = 1,   /**< from offset to the first NUL or the record's end */
-	LEAT_LOCATION_UTF16 = 2,    /**< the same in UTF-16LE */
-	LEAT_LOCATION_DATA_LOC = 3, /**< u32 at offset: length << 16 | offset in the record */
-	LEAT_LOCATION_REL_LOC = 4,  /**< the same, counted from the end of that u32 */
-	LEAT_LOCATION_TAIL = 5,	    /**< from offset to the record's end (flexible array) */
+	LEAT_LOCATION_STATIC = 0,    /**< offset .. offset + size */
+	LEAT_LOCATION_STRING = 1,    /**< from offset to the first NUL or the record's end */
+	LEAT_LOCATION_UTF16 = 2,     /**< the same in UTF-16LE */
+	LEAT_LOCATION_DATA_LOC = 3,  /**< u32 at offset: length << 16 | offset in the record */
+	LEAT_LOCATION_REL_LOC = 4,   /**< the same, counted from the end of that u32 */
+	LEAT_LOCATION_TAIL = 5,	     /**< from offset to the record's end (flexible array) */
+	LEAT_LOCATION_LEN_ARRAY = 6, /**< u16 count at offset, then as many elements of elem_size */
+	LEAT_LOCATION_BITS = 7,	     /**< bits of an integer of size bytes at offset */
 };
 
 /** What a field's bytes mean. Signedness comes from the format, never from the name. */
 enum leat_type {
-	LEAT_TYPE_BYTES = 0, /**< anything else: a slice */
-	LEAT_TYPE_UINT = 1,  /**< 1, 2, 4 or 8 bytes */
-	LEAT_TYPE_INT = 2,   /**< 1, 2, 4 or 8 bytes, two's complement */
-	LEAT_TYPE_CHAR = 3,  /**< text, cut at the first NUL */
-	LEAT_TYPE_FLOAT = 4, /**< 4 or 8 bytes */
-	LEAT_TYPE_POINTER = 5,
-	LEAT_TYPE_GUID = 6,
+	LEAT_TYPE_BYTES = 0,   /**< anything else: a slice */
+	LEAT_TYPE_UINT = 1,    /**< 1, 2, 4 or 8 bytes */
+	LEAT_TYPE_INT = 2,     /**< 1, 2, 4 or 8 bytes, two's complement */
+	LEAT_TYPE_CHAR = 3,    /**< text, cut at the first NUL; elements of 2 bytes: UTF-16LE */
+	LEAT_TYPE_FLOAT = 4,   /**< 4 or 8 bytes */
+	LEAT_TYPE_POINTER = 5, /**< 4 or 8 bytes */
+	LEAT_TYPE_GUID = 6,    /**< 16 bytes: u32, u16, u16 little-endian, then 8 bytes */
+	LEAT_TYPE_BOOL = 7,    /**< 1, 2, 4 or 8 bytes; read as an unsigned integer */
+	LEAT_TYPE_TIME = 8, /**< 8 bytes: nanoseconds of CLOCK_MONOTONIC; read as an unsigned one */
 };
 
-/** One field of a format. Plain data, copied into the format. */
+/** The name of a value: of an enumeration, or of a flag (a mask of one or more bits). */
+struct leat_value_name {
+	uint64_t value; /**< of a signed field: sign-extended */
+	const char *name;
+};
+
+/** One field of a format. Plain data, copied into the format with all it points to. */
 struct leat_field {
 	const char *name;	     /**< nested structs as "outer.inner" */
 	const char *type_name;	     /**< as the source spells it */
 	enum leat_type type;	     /**< of one element */
 	enum leat_location location; /**< how to find it */
-	uint32_t offset;	     /**< bytes from the record's start */
-	uint32_t size;		     /**< bytes of the whole field; 0: variable */
-	uint32_t elem_size;	     /**< bytes of an element of an array, else == size */
+	uint32_t offset;	     /**< bytes from the record's start, but see @follows */
+	uint32_t size;	      /**< bytes of the whole field in place; 0: variable. Of an array
+				      *   of n descriptors: 4 * n */
+	uint32_t elem_size;   /**< bytes of an element of an array, else == size */
+	uint8_t bit_offset;   /**< LEAT_LOCATION_BITS: lowest bit, counted from bit 0 */
+	uint8_t bit_width;    /**< LEAT_LOCATION_BITS: 1 .. 8 * size - bit_offset */
+	bool follows;	      /**< offset counts from the end of the last field before it whose
+				      *   length is found in place (STRING, UTF16, LEN_ARRAY) */
+	bool names_are_flags; /**< names are of bits that may be or-ed, in order of precedence */
+	uint32_t name_cnt;
+	const struct leat_value_name *names; /**< NULL: none */
 };
 
 struct leat_format;
 struct leat_event;
 struct leat_bus;
 
-/** A resolved reference to a field: an index, copied freely. Valid for formats equal to its own. */
+/**
+ * A resolved reference to a field: an index, copied freely. Valid for formats equal to its own.
+ * Beside the index lies, for a plain integer, what the inline getters need; a reference made by
+ * hand of an index alone works too, more slowly.
+ */
 typedef struct leat_field_ref {
 	uint16_t index; /**< LEAT_FIELD_REF_NONE when not resolved */
+	uint8_t left;	/**< bits above the field, | 0x80 when it is signed */
+	uint8_t right;	/**< 64 - bits of the field */
+	uint32_t end;	/**< offset of the integer's end; 0: no plain integer */
 } leat_field_ref;
 #define LEAT_FIELD_REF_NONE UINT16_MAX
 
@@ -90,7 +117,8 @@ int leat_format_new(struct leat_format **out, const char *name);
 void leat_format_free(struct leat_format **f);
 /**
  * leat_format_add - append a field.
- * Errors: -EINVAL (size and type disagree, empty name), -EEXIST (name taken), -EOVERFLOW (too many), -ENOMEM.
+ * Errors: -EINVAL (size, type and location disagree, empty name, follows nothing), -EEXIST (name
+ *	   taken), -EOVERFLOW (more than 4,096 fields, or names of one field), -ENOMEM.
  */
 int leat_format_add(struct leat_format *f, const struct leat_field *field);
 /** leat_format_field_cnt - number of fields. */
@@ -105,25 +133,165 @@ int leat_format_ref(const struct leat_format *f, const char *name, leat_field_re
 /** leat_format_name - borrowed. */
 const char *leat_format_name(const struct leat_format *f);
 
-/* ---- reading: O(1), never outside the record ---- */
+/** leat_type_is_integer - whether leat_get_u64 reads a field of that type: integers, pointers, times. */
+bool leat_type_is_integer(enum leat_type type);
+/**
+ * leat_field_value_name - the name of a value; NULL when it has none. A flag's: of exactly this mask.
+ *
+ * Ownership: borrowed from the format.   Cost: linear in the number of names.
+ */
+const char *leat_field_value_name(const struct leat_field *field, uint64_t value);
+/** leat_field_value_of - the value of a name, case-sensitive. Errors: -ENOENT. */
+int leat_field_value_of(const struct leat_field *field, const char *name, uint64_t *out);
 
-/** leat_get_slice - the field's bytes; empty when short or out of range (counted in the format). */
+/*
+ * ---- reading ----
+ *
+ * O(1) but for fields that follow others of variable length, where these are skipped over. Nothing
+ * outside the record is ever read. What is short, or has a descriptor or a count that leads out of
+ * the record, reads as empty (-ENODATA), and is counted in the format.
+ * Threads: one reader of a format at a time, because of that counter.
+ */
+
+/** leat_get_slice - the field's bytes, without terminator or count; of an array of descriptors: them. */
 struct leat_slice leat_get_slice(const struct leat_format *f, leat_field_ref ref,
 				 const struct leat_record *r);
-/** leat_get_u64 - an integer of any width, zero- or sign-extended. Errors: -ENODATA short, -EINVAL type. */
-int leat_get_u64(const struct leat_format *f, leat_field_ref ref, const struct leat_record *r,
-		 uint64_t *out);
-/** leat_get_i64 - as leat_get_u64, for signed use. */
-int leat_get_i64(const struct leat_format *f, leat_field_ref ref, const struct leat_record *r,
-		 int64_t *out);
-/** leat_get_u32 - the low 32 bits; -EOVERFLOW when the value does not fit. */
-int leat_get_u32(const struct leat_format *f, leat_field_ref ref, const struct leat_record *r,
-		 uint32_t *out);
 /** leat_get_text - a char field or string, cut at the first NUL; not NUL-terminated. */
 struct leat_slice leat_get_text(const struct leat_format *f, leat_field_ref ref,
 				const struct leat_record *r);
+/** leat_get_u64_any - what leat_get_u64 calls for all that is not a plain integer in the record. */
+int leat_get_u64_any(const struct leat_format *f, leat_field_ref ref, const struct leat_record *r,
+		     uint64_t *out);
+/** leat_get_i64_any - the same for leat_get_i64. */
+int leat_get_i64_any(const struct leat_format *f, leat_field_ref ref, const struct leat_record *r,
+		     int64_t *out);
+
+/**
+ * leat_get_u64 - an integer of any width, bit-fields included, zero- or sign-extended.
+ *
+ * Errors: -ENODATA short, -EINVAL no integer, or an array; @out is then unchanged.
+ * Cost:   inline: about 1 ns.
+ */
+static inline int leat_get_u64(const struct leat_format *f, leat_field_ref ref,
+			       const struct leat_record *r, uint64_t *out)
+{
+	uint64_t v;
+
+	if (ref.end > r->size || ref.end < sizeof(v)) {
+		if (ref.end > r->size || ref.right != 56 || ref.left)
+			return leat_get_u64_any(f, ref, r, out);
+		*out = ((const uint8_t *)r->data)[ref.end - 1];
+		return 0;
+	}
+	/* Eight bytes that end with the field: always inside the record. */
+	memcpy(&v, (const uint8_t *)r->data + ref.end - sizeof(v), sizeof(v));
+	if (ref.left) {
+		v <<= ref.left & 63;
+		*out = ref.left & 0x80 ? (uint64_t)((int64_t)v >> ref.right) : v >> ref.right;
+		return 0;
+	}
+	*out = v >> ref.right;
+	return 0;
+}
+
+/** leat_get_i64 - as leat_get_u64, for signed use; -EOVERFLOW when an unsigned one does not fit. */
+static inline int leat_get_i64(const struct leat_format *f, leat_field_ref ref,
+			       const struct leat_record *r, int64_t *out)
+{
+	uint64_t v;
+	int err = leat_get_u64(f, ref, r, &v);
+
+	if (err)
+		return err;
+	if ((int64_t)v < 0 && !(ref.left & 0x80))
+		return leat_get_i64_any(f, ref, r, out);
+	*out = (int64_t)v;
+	return 0;
+}
+
+/** leat_get_u32 - as leat_get_u64; -EOVERFLOW when the value does not fit. */
+static inline int leat_get_u32(const struct leat_format *f, leat_field_ref ref,
+			       const struct leat_record *r, uint32_t *out)
+{
+	uint64_t v;
+	int err = leat_get_u64(f, ref, r, &v);
+
+	if (err)
+		return err;
+	if (v > UINT32_MAX)
+		return -EOVERFLOW;
+	*out = (uint32_t)v;
+	return 0;
+}
+
+/** A GUID as it lies in the record. */
+struct leat_guid {
+	uint8_t bytes[16];
+};
+
+/** leat_get_bool - whether an integer is not 0. Errors: as leat_get_u64. */
+int leat_get_bool(const struct leat_format *f, leat_field_ref ref, const struct leat_record *r,
+		  bool *out);
+/** leat_get_f64 - a float or double. Errors: -ENODATA short, -EINVAL no such field, or an array. */
+int leat_get_f64(const struct leat_format *f, leat_field_ref ref, const struct leat_record *r,
+		 double *out);
+/** leat_get_guid - a GUID. Errors: -ENODATA short, -EINVAL no such field, or an array. */
+int leat_get_guid(const struct leat_format *f, leat_field_ref ref, const struct leat_record *r,
+		  struct leat_guid *out);
+
+/** leat_get_cnt - whole elements of an array (1 for what is none, 0 when short or empty). */
+size_t leat_get_cnt(const struct leat_format *f, leat_field_ref ref, const struct leat_record *r);
+/**
+ * leat_get_u64_at - an element of an array of integers.
+ * @i: 0 .. leat_get_cnt() - 1.
+ *
+ * Errors: -ENODATA no such element, or short; -EINVAL no integers.
+ */
+int leat_get_u64_at(const struct leat_format *f, leat_field_ref ref, const struct leat_record *r,
+		    size_t i, uint64_t *out);
+/** leat_get_i64_at - as leat_get_u64_at, for signed use; -EOVERFLOW when it does not fit. */
+int leat_get_i64_at(const struct leat_format *f, leat_field_ref ref, const struct leat_record *r,
+		    size_t i, int64_t *out);
+/** leat_get_f64_at - an element of an array of floats or doubles. Errors: as leat_get_u64_at. */
+int leat_get_f64_at(const struct leat_format *f, leat_field_ref ref, const struct leat_record *r,
+		    size_t i, double *out);
+/** leat_get_slice_at - the bytes of an element; of an array of descriptors: what the i-th names. */
+struct leat_slice leat_get_slice_at(const struct leat_format *f, leat_field_ref ref,
+				    const struct leat_record *r, size_t i);
+
 /** leat_format_short_cnt - how often a read found a record too short or a descriptor out of range. */
 uint64_t leat_format_short_cnt(const struct leat_format *f);
+
+/* ---- compiled readers ---- */
+
+/**
+ * A reader of one field: what must be skipped to find it was worked out when it was made, and it
+ * needs the format no more. For a field that follows two strings it costs two searches for a NUL.
+ */
+struct leat_field_reader;
+
+/**
+ * leat_field_reader_new - compile a reader.
+ *
+ * Ownership: the caller's; @f is not kept.   Threads: as for @f, one reader at a time.
+ * Errors:    -ENOENT no such field, -ENOMEM.
+ */
+int leat_field_reader_new(struct leat_field_reader **out, const struct leat_format *f,
+			  leat_field_ref ref);
+/** leat_field_reader_free - NULL is accepted; nulls the pointer. */
+void leat_field_reader_free(struct leat_field_reader **rd);
+/** leat_read_slice - as leat_get_slice. Allocates nothing, as all of these. */
+struct leat_slice leat_read_slice(const struct leat_field_reader *rd, const struct leat_record *r);
+/** leat_read_text - as leat_get_text. */
+struct leat_slice leat_read_text(const struct leat_field_reader *rd, const struct leat_record *r);
+/** leat_read_u64 - as leat_get_u64. */
+int leat_read_u64(const struct leat_field_reader *rd, const struct leat_record *r, uint64_t *out);
+/** leat_read_i64 - as leat_get_i64. */
+int leat_read_i64(const struct leat_field_reader *rd, const struct leat_record *r, int64_t *out);
+/** leat_read_f64 - as leat_get_f64. */
+int leat_read_f64(const struct leat_field_reader *rd, const struct leat_record *r, double *out);
+/** leat_field_reader_short_cnt - as leat_format_short_cnt, of this reader alone. */
+uint64_t leat_field_reader_short_cnt(const struct leat_field_reader *rd);
 
 /* ---- events and callbacks ---- */
 

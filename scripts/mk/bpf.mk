@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The kernel side, its tests (root) and its benchmark.
-bpf_src      += bpf/sample.bpf.c
+bpf_src      += bpf/probe.bpf.c bpf/sample.bpf.c
 workload_src += tests/workloads/wl_deep.c
 wl_flags_wl_deep := -fno-inline -fno-optimize-sibling-calls
 bench_src    += tests/bench/bench_bpf.c tests/bench/bench_read.c
@@ -17,4 +17,4 @@ $(O)/tests/bench/bench_read.o: | $(B)/bench/read_cost.skel.h
 
 support_src  += tests/support/collect.c
 bpf_test_src += tests/bpf/test_load.c tests/bpf/test_sample.c tests/bpf/test_filter.c \
-		tests/bpf/test_life.c tests/bpf/test_walk.c tests/bpf/sample_test.bpf.c
+		tests/bpf/test_life.c tests/bpf/test_probe.c tests/bpf/test_walk.c tests/bpf/sample_test.bpf.c

@@ -55,7 +55,7 @@ size_t leat_text_utf8(const char *s, size_t n, uint32_t *cp)
  * may hold: C0, DEL, C1, line and paragraph separators, bidirectional marks, embeddings, overrides
  * and isolates, interlinear annotation, byte order mark, tags, non-characters.
  */
-static bool is_harmful(uint32_t cp)
+bool leat_text_is_harmful(uint32_t cp)
 {
 	static const struct {
 		uint32_t first, last;
@@ -152,7 +152,7 @@ static size_t put_one(struct leat_buf *b, const char *s, size_t n, enum form for
 	}
 	if (form == FORM_JSON && (cp == '\n' || cp == '\t'))
 		leat_buf_str(b, cp == '\n' ? "\\n" : "\\t");
-	else if (is_harmful(cp))
+	else if (leat_text_is_harmful(cp))
 		put_escape(b, form, cp);
 	else if (len == 1)
 		put_special(b, form, *s);

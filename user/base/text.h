@@ -3,6 +3,7 @@
 #ifndef LEAT_BASE_TEXT_H
 #define LEAT_BASE_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,5 +27,7 @@ void leat_text_json(struct leat_buf *b, const char *s, size_t n);
 void leat_text_xml(struct leat_buf *b, const char *s, size_t n);
 /* Length in bytes of the well-formed UTF-8 sequence at @s, 0 when there is none. */
 size_t leat_text_utf8(const char *s, size_t n, uint32_t *cp);
+/* Whether a character is escaped by all of these: it acts on what is around it, or is none. */
+bool leat_text_is_harmful(uint32_t cp);
 
 #endif

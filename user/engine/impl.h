@@ -83,6 +83,8 @@ uint64_t leat_engine_now(void);
 /* load.c: BPF object. */
 int leat_engine_load(struct leat_engine *e, struct leat_diag *diag) LEAT_MUST_USE;
 void leat_engine_unload(struct leat_engine *e);
+/* What libbpf has to say goes to the log, not to standard error. */
+void leat_engine_log_libbpf(void);
 const struct btf *leat_engine_btf(const struct leat_engine *e);
 /* fd of a map by role, for the files that know no skeleton. */
 int leat_engine_tgids_fd(const struct leat_engine *e);

@@ -41,6 +41,11 @@ static int print_to_log(enum libbpf_print_level level, const char *fmt, va_list 
 	return n;
 }
 
+void leat_engine_log_libbpf(void)
+{
+	libbpf_set_print(print_to_log);
+}
+
 static void set_sizes(struct leat_engine *e)
 {
 	const struct leat_cfg *c = &e->opts.cfg;
@@ -351,7 +356,7 @@ int leat_engine_load(struct leat_engine *e, struct leat_diag *diag)
 	struct leat_diag unsaid = { 0 };
 	int err;
 
-	libbpf_set_print(print_to_log);
+	leat_engine_log_libbpf();
 	err = load_trimmed(e, &unsaid);
 	if (err) {
 		leat_log(LEAT_LOG_DEBUG, "loading with all type information (%s)", strerror(-err));

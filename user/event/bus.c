@@ -143,8 +143,19 @@ void leat_bus_dispatch(struct leat_bus *bus, const struct leat_record *r)
 		bus->unknown_cnt++;
 		return;
 	}
-	/* The array may move when a callback adds one; what is added waits for the next record. */
 	n = ev->n;
+	if (n == 1) {
+		/*
+		 * Nearly always. Nothing of the array is touched after the call, so nobody need know
+		 * that it runs: to count that in memory would cost more than all else here.
+		 */
+		int err = ev->callbacks[0].fn(ev->callbacks[0].ctx, ev, r);
+
+		if (__builtin_expect(err, 0))
+			leat_errors_add(&bus->errors, err, ev->id);
+		return;
+	}
+	/* The array may move when a callback adds one; what is added waits for the next record. */
 	ev->running++;
 	for (size_t i = 0; i < n; i++) {
 		struct callback cb = ev->callbacks[i];

@@ -5,38 +5,7 @@
 #include <string.h>
 
 #include "base/array.h"
-
-/* How a field is read, decided once: one switch on the data path. */
-enum op {
-	OP_SLICE = 0, /* no integer */
-	OP_U8,
-	OP_U16,
-	OP_U32,
-	OP_U64,
-	OP_I8,
-	OP_I16,
-	OP_I32,
-};
-
-/* Twelve bytes a field, apart from its names, so that a record's fields share a cache line. */
-struct reader {
-	uint32_t offset;
-	uint32_t size;
-	uint8_t op;
-	uint8_t location;
-	uint8_t type;
-	uint8_t pad;
-};
-
-struct leat_format {
-	struct reader *readers;
-	size_t n;
-	size_t readers_cap;
-	struct leat_field *fields;
-	size_t fields_cap;
-	char *name;
-	uint64_t short_cnt;
-};
+#include "event/place.h"
 
 int leat_format_new(struct leat_format **out, const char *name)
 {
@@ -60,12 +29,20 @@ void leat_format_free(struct leat_format **f)
 	for (size_t i = 0; i < (*f)->n; i++) {
 		free((char *)(*f)->fields[i].name);
 		free((char *)(*f)->fields[i].type_name);
+		free((void *)(*f)->fields[i].names);
 	}
 	free((*f)->fields);
-	free((*f)->readers);
+	free((*f)->places);
+	free((*f)->skips);
 	free((*f)->name);
 	free(*f);
 	*f = NULL;
+}
+
+bool leat_type_is_integer(enum leat_type type)
+{
+	return type == LEAT_TYPE_UINT || type == LEAT_TYPE_INT || type == LEAT_TYPE_POINTER ||
+	       type == LEAT_TYPE_BOOL || type == LEAT_TYPE_TIME;
 }
 
 static bool is_int_size(uint32_t size)
@@ -78,7 +55,10 @@ static bool elem_is_valid(enum leat_type type, uint32_t elem)
 	switch (type) {
 	case LEAT_TYPE_UINT:
 	case LEAT_TYPE_INT:
+	case LEAT_TYPE_BOOL:
 		return is_int_size(elem);
+	case LEAT_TYPE_TIME:
+		return elem == 8;
 	case LEAT_TYPE_CHAR:
 		return elem == 1 || elem == 2;
 	case LEAT_TYPE_FLOAT:
@@ -92,12 +72,22 @@ static bool elem_is_valid(enum leat_type type, uint32_t elem)
 	return false;
 }
 
+static bool bits_are_valid(const struct leat_field *f)
+{
+	return leat_type_is_integer(f->type) && is_int_size(f->size) && f->elem_size == f->size &&
+	       f->bit_width && (uint32_t)f->bit_offset + f->bit_width <= 8 * f->size;
+}
+
 /* An array field's size is a multiple of its element's; a descriptor is four bytes. */
 static bool field_is_valid(const struct leat_field *f)
 {
 	uint32_t end;
 
 	if (!f->name || !*f->name || __builtin_add_overflow(f->offset, f->size, &end))
+		return false;
+	if (f->name_cnt && (!f->names || !leat_type_is_integer(f->type)))
+		return false;
+	if (f->elem_size > UINT16_MAX && f->location != LEAT_LOCATION_STATIC)
 		return false;
 	switch (f->location) {
 	case LEAT_LOCATION_STATIC:
@@ -108,31 +98,117 @@ static bool field_is_valid(const struct leat_field *f)
 		return f->size == 0;
 	case LEAT_LOCATION_DATA_LOC:
 	case LEAT_LOCATION_REL_LOC:
-		return f->size == 0 || f->size == 4;
+		return f->size % 4 == 0 && elem_is_valid(f->type, f->elem_size);
 	case LEAT_LOCATION_TAIL:
+	case LEAT_LOCATION_LEN_ARRAY:
 		return f->size == 0 && elem_is_valid(f->type, f->elem_size);
+	case LEAT_LOCATION_BITS:
+		return bits_are_valid(f);
 	}
 	return false;
 }
 
-static enum op op_of(const struct leat_field *f)
+static bool is_variable(const struct leat_field *f)
 {
-	bool is_signed = f->type == LEAT_TYPE_INT;
+	return f->location == LEAT_LOCATION_STRING || f->location == LEAT_LOCATION_UTF16 ||
+	       f->location == LEAT_LOCATION_LEN_ARRAY;
+}
 
-	if (f->location != LEAT_LOCATION_STATIC || f->size != f->elem_size)
-		return OP_SLICE;
-	if (f->type != LEAT_TYPE_UINT && f->type != LEAT_TYPE_INT && f->type != LEAT_TYPE_POINTER)
-		return OP_SLICE;
-	switch (f->size) {
-	case 1:
-		return is_signed ? OP_I8 : OP_U8;
-	case 2:
-		return is_signed ? OP_I16 : OP_U16;
-	case 4:
-		return is_signed ? OP_I32 : OP_U32;
-	default:
-		return OP_U64;
+static uint32_t default_elem(const struct leat_field *f)
+{
+	if (f->location == LEAT_LOCATION_STATIC || f->location == LEAT_LOCATION_BITS)
+		return f->size;
+	return f->location == LEAT_LOCATION_UTF16 ? 2 : 1;
+}
+
+static struct leat_place place_of(const struct leat_format *f, const struct leat_field *field)
+{
+	struct leat_place pl = {
+		.offset = field->offset,
+		.size = field->size,
+		.elem = field->elem_size,
+		.location = (uint8_t)field->location,
+		.type = (uint8_t)field->type,
+		.is_integer = leat_type_is_integer(field->type) && is_int_size(field->elem_size),
+		.is_scalar = (field->location == LEAT_LOCATION_STATIC ||
+			      field->location == LEAT_LOCATION_BITS) &&
+			     field->size == field->elem_size,
+	};
+	uint32_t width = field->location == LEAT_LOCATION_BITS ? field->bit_width : 8 * pl.elem;
+
+	if (pl.is_integer) {
+		pl.right = (uint8_t)(64 - width);
+		pl.left = field->type == LEAT_TYPE_INT ? 0x80 : 0;
+		if (field->location == LEAT_LOCATION_BITS)
+			pl.left |= (uint8_t)(8 * pl.elem - field->bit_offset - width);
 	}
+	if (field->follows) {
+		const struct leat_place *last = &f->places[f->last_variable];
+
+		pl.skip_from = last->skip_from;
+		pl.skip_cnt = last->skip_cnt + 1;
+	} else {
+		pl.skip_from = (uint16_t)f->skip_cnt; /* where a chain of its own would begin */
+	}
+	return pl;
+}
+
+/* One block: the table, then the texts. */
+static int copy_names(const struct leat_field *field, const struct leat_value_name **out)
+{
+	const size_t cnt = field->name_cnt;
+	size_t bytes = cnt * sizeof(struct leat_value_name);
+	struct leat_value_name *names;
+	char *text;
+
+	if (!cnt) {
+		*out = NULL;
+		return 0;
+	}
+	for (size_t i = 0; i < cnt; i++)
+		bytes += strlen(field->names[i].name) + 1;
+	names = malloc(bytes);
+	if (!names)
+		return -ENOMEM;
+	text = (char *)(names + cnt);
+	for (size_t i = 0; i < cnt; i++) {
+		size_t len = strlen(field->names[i].name) + 1;
+
+		names[i] = (struct leat_value_name){ .value = field->names[i].value, .name = text };
+		if (field->type != LEAT_TYPE_INT && field->elem_size < 8)
+			names[i].value &= (1ull << (8 * field->elem_size)) - 1;
+		memcpy(text, field->names[i].name, len);
+		text += len;
+	}
+	*out = names;
+	return 0;
+}
+
+static int make_room(struct leat_format *f)
+{
+	int err = LEAT_ARRAY_ROOM(f->fields, f->fields_cap, f->n + 1, LEAT_FORMAT_MAX_FIELDS);
+
+	if (!err)
+		err = LEAT_ARRAY_ROOM(f->places, f->places_cap, f->n + 1, LEAT_FORMAT_MAX_FIELDS);
+	if (!err)
+		err = LEAT_ARRAY_ROOM(f->skips, f->skips_cap, f->skip_cnt + 1,
+				      LEAT_FORMAT_MAX_FIELDS);
+	return err;
+}
+
+static void append(struct leat_format *f, const struct leat_field *field)
+{
+	f->fields[f->n] = *field;
+	f->places[f->n] = place_of(f, field);
+	if (is_variable(field)) {
+		f->skips[f->skip_cnt++] = (struct leat_skip){
+			.gap = field->offset,
+			.elem = (uint16_t)field->elem_size,
+			.location = (uint8_t)field->location,
+		};
+		f->last_variable = (uint16_t)f->n;
+	}
+	f->n++;
 }
 
 int leat_format_add(struct leat_format *f, const struct leat_field *field)
@@ -143,31 +219,26 @@ int leat_format_add(struct leat_format *f, const struct leat_field *field)
 	int err;
 
 	if (!copy.elem_size)
-		copy.elem_size = copy.size ? copy.size : 1;
-	if (!field_is_valid(&copy))
+		copy.elem_size = default_elem(&copy);
+	if (!field_is_valid(&copy) || (copy.follows && !f->skip_cnt))
 		return -EINVAL;
 	if (leat_format_find(f, field->name).index != LEAT_FIELD_REF_NONE)
 		return -EEXIST;
-	err = LEAT_ARRAY_ROOM(f->fields, f->fields_cap, f->n + 1, LEAT_FORMAT_MAX_FIELDS);
-	if (!err)
-		err = LEAT_ARRAY_ROOM(f->readers, f->readers_cap, f->n + 1, LEAT_FORMAT_MAX_FIELDS);
+	if (copy.name_cnt > LEAT_FORMAT_MAX_NAMES)
+		return -EOVERFLOW;
+	err = make_room(f);
 	if (err)
 		return err;
 	name = strdup(field->name);
 	type_name = strdup(field->type_name ? field->type_name : "");
 	if (!name || !type_name)
 		return -ENOMEM;
+	err = copy_names(&copy, &copy.names);
+	if (err)
+		return err;
 	copy.name = LEAT_TAKE(name);
 	copy.type_name = LEAT_TAKE(type_name);
-	f->fields[f->n] = copy;
-	f->readers[f->n] = (struct reader){
-		.offset = copy.offset,
-		.size = copy.size,
-		.op = (uint8_t)op_of(&copy),
-		.location = (uint8_t)copy.location,
-		.type = (uint8_t)copy.type,
-	};
-	f->n++;
+	append(f, &copy);
 	return 0;
 }
 
@@ -181,11 +252,24 @@ const struct leat_field *leat_format_field_at(const struct leat_format *f, size_
 	return i < f->n ? &f->fields[i] : NULL;
 }
 
+static leat_field_ref ref_of(const struct leat_format *f, size_t i)
+{
+	const struct leat_place *pl = &f->places[i];
+	leat_field_ref ref = { .index = (uint16_t)i };
+
+	if (!pl->is_integer || !pl->is_scalar || pl->skip_cnt)
+		return ref;
+	ref.left = pl->left;
+	ref.right = pl->right;
+	ref.end = pl->offset + pl->size;
+	return ref;
+}
+
 leat_field_ref leat_format_find(const struct leat_format *f, const char *name)
 {
 	for (size_t i = 0; i < f->n; i++) {
 		if (strcmp(f->fields[i].name, name) == 0)
-			return (leat_field_ref){ .index = (uint16_t)i };
+			return ref_of(f, i);
 	}
 	return (leat_field_ref){ .index = LEAT_FIELD_REF_NONE };
 }
@@ -201,11 +285,6 @@ const char *leat_format_name(const struct leat_format *f)
 	return f->name;
 }
 
-uint64_t leat_format_short_cnt(const struct leat_format *f)
-{
-	return f->short_cnt;
-}
-
 bool leat_format_equal(const struct leat_format *a, const struct leat_format *b)
 {
 	if (a->n != b->n)
@@ -216,158 +295,59 @@ bool leat_format_equal(const struct leat_format *a, const struct leat_format *b)
 
 		if (strcmp(x->name, y->name) != 0 || x->type != y->type ||
 		    x->location != y->location || x->offset != y->offset || x->size != y->size ||
-		    x->elem_size != y->elem_size)
+		    x->elem_size != y->elem_size || x->follows != y->follows ||
+		    x->bit_offset != y->bit_offset || x->bit_width != y->bit_width)
 			return false;
 	}
 	return true;
 }
 
-/* Formats are never const objects: readers have a const view, and this counter is theirs. */
-static __attribute__((cold, noinline)) void count_short(const struct leat_format *f)
+int leat_format_rename(struct leat_format *f, const char *name)
 {
-	((struct leat_format *)f)->short_cnt++;
-}
+	char *copy = strdup(name);
 
-static struct leat_slice none(const struct leat_format *f)
-{
-	count_short(f);
-	return (struct leat_slice){ .data = NULL, .len = 0 };
-}
-
-static size_t len_utf16(const uint8_t *p, size_t n)
-{
-	size_t i;
-
-	for (i = 0; i + 1 < n; i += 2) {
-		if (!p[i] && !p[i + 1])
-			break;
-	}
-	return i;
-}
-
-/* Kernel's __data_loc and __rel_loc: length in the upper half, offset in the lower. */
-static struct leat_slice described(const struct leat_format *f, const struct reader *rd,
-				   const struct leat_record *r)
-{
-	uint64_t at = rd->offset;
-	uint32_t word;
-
-	if (at + sizeof(word) > r->size)
-		return none(f);
-	memcpy(&word, (const uint8_t *)r->data + at, sizeof(word));
-	at = (word & 0xffff) + (rd->location == LEAT_LOCATION_REL_LOC ? at + sizeof(word) : 0);
-	if (at + (word >> 16) > r->size)
-		return none(f);
-	return (struct leat_slice){ .data = (const uint8_t *)r->data + at, .len = word >> 16 };
-}
-
-struct leat_slice leat_get_slice(const struct leat_format *f, leat_field_ref ref,
-				 const struct leat_record *r)
-{
-	const struct reader *rd;
-	struct leat_slice s;
-
-	if (ref.index >= f->n)
-		return (struct leat_slice){ .data = NULL, .len = 0 };
-	rd = &f->readers[ref.index];
-	if (rd->location == LEAT_LOCATION_DATA_LOC || rd->location == LEAT_LOCATION_REL_LOC)
-		return described(f, rd, r);
-	if ((uint64_t)rd->offset + rd->size > r->size)
-		return none(f);
-	s.data = (const uint8_t *)r->data + rd->offset;
-	s.len = r->size - rd->offset;
-	if (rd->location == LEAT_LOCATION_STATIC)
-		s.len = rd->size;
-	else if (rd->location == LEAT_LOCATION_STRING)
-		s.len = strnlen(s.data, s.len);
-	else if (rd->location == LEAT_LOCATION_UTF16)
-		s.len = len_utf16(s.data, s.len);
-	return s;
-}
-
-#define LOAD(type)                                                                                 \
-	({                                                                                         \
-		type v_;                                                                           \
-		memcpy(&v_, p, sizeof(v_));                                                        \
-		v_;                                                                                \
-	})
-
-int leat_get_u64(const struct leat_format *f, leat_field_ref ref, const struct leat_record *r,
-		 uint64_t *out)
-{
-	const struct reader *rd;
-	const uint8_t *p;
-
-	if (__builtin_expect(ref.index >= f->n, 0))
-		return -EINVAL;
-	rd = &f->readers[ref.index];
-	if (__builtin_expect((uint64_t)rd->offset + rd->size > r->size, 0)) {
-		count_short(f);
-		return -ENODATA;
-	}
-	p = (const uint8_t *)r->data + rd->offset;
-	switch ((enum op)rd->op) {
-	case OP_U64:
-		*out = LOAD(uint64_t);
-		return 0;
-	case OP_U32:
-		*out = LOAD(uint32_t);
-		return 0;
-	case OP_U16:
-		*out = LOAD(uint16_t);
-		return 0;
-	case OP_U8:
-		*out = *p;
-		return 0;
-	case OP_I32:
-		*out = (uint64_t)(int64_t)LOAD(int32_t);
-		return 0;
-	case OP_I16:
-		*out = (uint64_t)(int64_t)LOAD(int16_t);
-		return 0;
-	case OP_I8:
-		*out = (uint64_t)(int64_t)LOAD(int8_t);
-		return 0;
-	case OP_SLICE:
-		break;
-	}
-	return -EINVAL;
-}
-
-int leat_get_i64(const struct leat_format *f, leat_field_ref ref, const struct leat_record *r,
-		 int64_t *out)
-{
-	uint64_t v;
-	int err = leat_get_u64(f, ref, r, &v);
-
-	if (err)
-		return err;
-	if (f->readers[ref.index].type != LEAT_TYPE_INT && v > INT64_MAX)
-		return -EOVERFLOW;
-	*out = (int64_t)v;
+	if (!copy)
+		return -ENOMEM;
+	free(f->name);
+	f->name = copy;
 	return 0;
 }
 
-int leat_get_u32(const struct leat_format *f, leat_field_ref ref, const struct leat_record *r,
-		 uint32_t *out)
+int leat_format_name_values(struct leat_format *f, size_t i, const struct leat_value_name *names,
+			    uint32_t cnt, bool are_flags)
 {
-	uint64_t v;
-	int err = leat_get_u64(f, ref, r, &v);
+	struct leat_field *field = &f->fields[i];
+	struct leat_field with = *field;
+	int err;
 
+	if (field->name_cnt || !leat_type_is_integer(field->type))
+		return 0;
+	with.names = names;
+	with.name_cnt = cnt;
+	err = copy_names(&with, &field->names);
 	if (err)
 		return err;
-	if (v > UINT32_MAX)
-		return -EOVERFLOW;
-	*out = (uint32_t)v;
+	field->name_cnt = cnt;
+	field->names_are_flags = are_flags;
 	return 0;
 }
 
-struct leat_slice leat_get_text(const struct leat_format *f, leat_field_ref ref,
-				const struct leat_record *r)
+const char *leat_field_value_name(const struct leat_field *field, uint64_t value)
 {
-	struct leat_slice s = leat_get_slice(f, ref, r);
+	for (uint32_t i = 0; i < field->name_cnt; i++) {
+		if (field->names[i].value == value)
+			return field->names[i].name;
+	}
+	return NULL;
+}
 
-	if (s.len && f->readers[ref.index].location != LEAT_LOCATION_UTF16)
-		s.len = strnlen(s.data, s.len);
-	return s;
+int leat_field_value_of(const struct leat_field *field, const char *name, uint64_t *out)
+{
+	for (uint32_t i = 0; i < field->name_cnt; i++) {
+		if (strcmp(field->names[i].name, name) == 0) {
+			*out = field->names[i].value;
+			return 0;
+		}
+	}
+	return -ENOENT;
 }

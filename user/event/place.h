@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Where the bytes of a field are: what is left of a format when records flow. Shared by the getters,
+ * the compiled readers and the compiled writers.
+ *
+ * A field that follows others of variable length has no offset of its own: it is found by skipping
+ * over these, in order. The skips that lead to a field are a run of one table, for each variable
+ * field is counted from the one before it, or from the record's start.
+ */
+#ifndef LEAT_EVENT_PLACE_H
+#define LEAT_EVENT_PLACE_H
+
+#include <leat/event.h>
+
+#include "base/cleanup.h"
+
+struct leat_skip {
+	uint32_t gap; /* bytes between the end of what was skipped before and this field */
+	uint16_t elem;
+	uint8_t location; /* STRING, UTF16 or LEN_ARRAY */
+	uint8_t pad;
+};
+
+struct leat_place {
+	uint32_t offset;
+	uint32_t size;
+	uint32_t elem;
+	uint16_t skip_from; /* first skip that leads here */
+	uint16_t skip_cnt;
+	uint8_t location;
+	uint8_t type;
+	uint8_t left; /* as in leat_field_ref, of one element */
+	uint8_t right;
+	bool is_integer; /* each element, of 1, 2, 4 or 8 bytes */
+	bool is_scalar;	 /* one element at a fixed place or behind skips, no array */
+};
+
+struct leat_format {
+	struct leat_place *places; /* apart from the names, so that they share cache lines */
+	size_t n;
+	size_t places_cap;
+	struct leat_field *fields;
+	size_t fields_cap;
+	struct leat_skip *skips;
+	size_t skip_cnt;
+	size_t skips_cap;
+	uint16_t last_variable; /* index of the field that a follower is counted from */
+	char *name;
+	uint64_t short_cnt;
+};
+
+/* Bytes before the first NUL, at most @n. Names are short: a call of strnlen costs more. */
+size_t leat_len_string(const void *p, size_t n);
+/* The same in UTF-16; always even. */
+size_t leat_len_utf16(const void *p, size_t n);
+
+/*
+ * Moves *@at over @cnt variable fields. False: one of them leads out of the record (a string without
+ * its NUL does).
+ */
+bool leat_skip_over(const struct leat_skip *skips, size_t cnt, const struct leat_record *r,
+		    uint64_t *at);
+/*
+ * The bytes of a place whose offset is counted from @base. False, with an empty slice: out of range.
+ */
+bool leat_place_slice(const struct leat_place *pl, uint64_t base, const struct leat_record *r,
+		      struct leat_slice *out);
+/* The @i-th descriptor of @descriptors, which lie @at in the record. */
+bool leat_place_described(const struct leat_place *pl, uint64_t at, const struct leat_record *r,
+			  struct leat_slice *out);
+/* A float of 4 or 8 bytes. */
+double leat_place_load_f64(const void *p, uint32_t size);
+
+/* One load of the right width: a memcpy of a size that is not known is a call. */
+static inline uint64_t leat_load(const uint8_t *p, uint32_t size)
+{
+	uint64_t v64;
+	uint32_t v32;
+	uint16_t v16;
+
+	switch (size) {
+	case 8:
+		memcpy(&v64, p, sizeof(v64));
+		return v64;
+	case 4:
+		memcpy(&v32, p, sizeof(v32));
+		return v32;
+	case 2:
+		memcpy(&v16, p, sizeof(v16));
+		return v16;
+	default:
+		return *p;
+	}
+}
+
+/* An integer of .elem bytes (1, 2, 4, 8; is_integer) as the place's bits and sign say. */
+static inline uint64_t leat_place_load(const struct leat_place *pl, const void *p)
+{
+	uint64_t v = leat_load(p, pl->elem) << (64 - 8 * pl->elem) << (pl->left & 63);
+
+	return pl->left & 0x80 ? (uint64_t)((int64_t)v >> pl->right) : v >> pl->right;
+}
+
+static inline bool leat_place_is_described(const struct leat_place *pl)
+{
+	return pl->location == LEAT_LOCATION_DATA_LOC || pl->location == LEAT_LOCATION_REL_LOC;
+}
+
+static inline bool leat_place_is_utf16(const struct leat_place *pl)
+{
+	return pl->location == LEAT_LOCATION_UTF16 || (pl->type == LEAT_TYPE_CHAR && pl->elem == 2);
+}
+
+#endif
