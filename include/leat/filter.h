@@ -35,7 +35,7 @@ extern "C" {
 #define LEAT_FILTER_MAX_BYTES  65535u /**< of an expression */
 #define LEAT_FILTER_MAX_NODES  1024u
 #define LEAT_FILTER_MAX_VALUES 4096u
-#define LEAT_FILTER_MAX_DEPTH  64u /**< of "(" and "!" within each other */
+#define LEAT_FILTER_MAX_DEPTH  32u /**< levels of the tree; of "(" and "!": twice that */
 #define LEAT_FILTER_MAX_SLOTS  64u /**< distinct fields of variable place, in user space */
 #define LEAT_FILTER_NONE       UINT32_MAX
 
@@ -103,6 +103,7 @@ struct leat_filter_node {
 	uint64_t mask;	/**< with BITS, and when .masked */
 	uint32_t value; /**< index of the first value */
 	uint32_t value_cnt;
+	uint32_t height; /**< levels of the tree from here down: 1 for a test */
 	uint32_t column; /**< where it stands in the expression, from 1 */
 };
 

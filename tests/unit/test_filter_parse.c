@@ -249,6 +249,28 @@ Test(filter_parse, the_tree_is_plain_data)
 
 /* ---- maxima, options ---- */
 
+/* As deep as a tree can be, in the spelling that takes the most parentheses. */
+Test(filter_parse, the_deepest_tree_has_a_text)
+{
+	LEAT_AUTO(leat_filter_tree_free) struct leat_filter_tree *a = NULL;
+	LEAT_AUTO(leat_filter_tree_free) struct leat_filter_tree *b = NULL;
+	LEAT_FREE char *text = NULL;
+	struct leat_filter_error e;
+	char deep[1024] = "";
+	char *at = deep;
+
+	for (int i = 0; i < 15; i++)
+		at = stpcpy(at, i % 2 ? "!(u8 == 1 && " : "!(u8 == 1 || ");
+	at = stpcpy(at, "!(u8 & 7 == 1)");
+	for (int i = 0; i < 15; i++)
+		at = stpcpy(at, ")");
+	cr_assert(leat_filter_parse(&a, format, deep, NULL, &e) == 0, "%s", e.text);
+	cr_assert(eq(u32, leat_filter_tree_node(a, leat_filter_tree_root(a))->height, 32));
+	cr_assert(eq(int, leat_filter_tree_text(a, &text), 0));
+	cr_assert(leat_filter_parse(&b, format, text, NULL, &e) == 0, "%s: %s", text, e.text);
+	cr_assert(leat_filter_tree_equal(a, b));
+}
+
 static int parse_repeated(const char *head, const char *part, size_t times, const char *tail)
 {
 	LEAT_AUTO(leat_filter_tree_free) struct leat_filter_tree *t = NULL;
@@ -267,9 +289,13 @@ static int parse_repeated(const char *head, const char *part, size_t times, cons
 
 Test(filter_parse, maxima)
 {
-	cr_expect(eq(int, parse_repeated("", "!", 64, "u8 == 1"), 0));
-	cr_expect(eq(int, parse_repeated("", "!", 65, "u8 == 1"), -EOVERFLOW));
-	cr_expect(eq(int, parse_repeated("", "(", 100000 / 2, "u8 == 1"), -EOVERFLOW));
+	cr_expect(eq(int, parse_repeated("", "!", 31, "u8 == 1"), 0));
+	cr_expect(eq(int, parse_repeated("", "!", 32, "u8 == 1"), -EOVERFLOW));
+	cr_expect(eq(int, parse_repeated("", "(", 66, "u8 == 1"), -EINVAL), "not closed");
+	cr_expect(eq(int, parse_repeated("", "(", 67, "u8 == 1"), -EOVERFLOW));
+	cr_expect(eq(int, parse_repeated("", "(", 50000, "u8 == 1"), -EOVERFLOW));
+	cr_expect(eq(int, parse_repeated("", "!(u8 == 1 || ", 16, "u8 == 1"), -EINVAL));
+	cr_expect(eq(int, parse_repeated("", "!(u8 == 1 || ", 40, "u8 == 1"), -EOVERFLOW));
 	cr_expect(eq(int, parse_repeated("u8 == 1", " && u8 == 1", 1022, ""), 0));
 	cr_expect(eq(int, parse_repeated("u8 == 1", " && u8 == 1", 1023, ""), -EOVERFLOW));
 	cr_expect(eq(int, parse_repeated("u8 in {1", ",1", 4095, "}"), 0));

@@ -68,6 +68,8 @@ int leat_filter_lex(struct leat_filter_lexer *l, struct leat_filter_token *out) 
 
 /* What a field is compared as; -ENOTSUP when it cannot be (arrays, bytes). */
 int leat_filter_kind_of(const struct leat_field *f, enum leat_filter_kind *out) LEAT_MUST_USE;
+/* Whether the field's bytes are at its offset in every record. Else the format's readers find them. */
+bool leat_filter_is_fixed(const struct leat_field *f);
 /* "an unsigned number of 4 bytes", for messages. */
 const char *leat_filter_describe(const struct leat_field *f, char *buf, size_t size);
 /* Says that there is no such field, which is meant, and which there are. -ENOENT. */

@@ -39,6 +39,11 @@ int leat_filter_kind_of(const struct leat_field *f, enum leat_filter_kind *out)
 	}
 }
 
+bool leat_filter_is_fixed(const struct leat_field *f)
+{
+	return f->location == LEAT_LOCATION_STATIC;
+}
+
 static const char *type_words(const struct leat_field *f)
 {
 	switch (f->type) {

@@ -6,6 +6,9 @@
 #include "base/array.h"
 #include "event/filter.h"
 
+/* An expression that a tree was written as has a "(" and a "!" a level, and one for a mask. */
+#define MAX_NESTING (2 * LEAT_FILTER_MAX_DEPTH + 2)
+
 struct parser {
 	struct leat_filter_lexer lexer;
 	struct leat_filter_token tok; /* the next one */
@@ -37,6 +40,13 @@ static int expected(struct parser *p, const char *what)
 				  p->lexer.text + t->at, t->len > 40 ? "..." : "");
 }
 
+static int too_deep(struct parser *p, size_t at)
+{
+	return leat_filter_refuse(p->error, at, -EOVERFLOW,
+				  "conditions within each other: more than %u levels",
+				  LEAT_FILTER_MAX_DEPTH);
+}
+
 static int add_node(struct parser *p, const struct leat_filter_node *n, uint32_t *out)
 {
 	struct leat_filter_tree *t = p->tree;
@@ -47,6 +57,8 @@ static int add_node(struct parser *p, const struct leat_filter_node *n, uint32_t
 					  LEAT_FILTER_MAX_NODES);
 	if (err)
 		return err;
+	if (n->height > LEAT_FILTER_MAX_DEPTH)
+		return too_deep(p, n->column - 1);
 	*out = (uint32_t)t->node_cnt;
 	t->nodes[t->node_cnt++] = *n;
 	return 0;
@@ -332,6 +344,7 @@ static int parse_test(struct parser *p, uint32_t *out)
 	struct leat_filter_node n = {
 		.first = LEAT_FILTER_NONE,
 		.next = LEAT_FILTER_NONE,
+		.height = 1,
 		.column = (uint32_t)p->tok.at + 1,
 	};
 	enum leat_filter_op op;
@@ -352,9 +365,8 @@ static int parse_test(struct parser *p, uint32_t *out)
 
 static int go_deeper(struct parser *p)
 {
-	if (p->depth == LEAT_FILTER_MAX_DEPTH)
-		return leat_filter_refuse(p->error, p->tok.at, -EOVERFLOW,
-					  "more than %u levels of ( and !", LEAT_FILTER_MAX_DEPTH);
+	if (p->depth == MAX_NESTING)
+		return too_deep(p, p->tok.at);
 	p->depth++;
 	return next(p);
 }
@@ -402,22 +414,29 @@ static int parse_condition(struct parser *p, uint32_t *out)
 	if (err)
 		return err;
 	p->depth--;
+	n.height = p->tree->nodes[n.first].height + 1;
 	return add_node(p, &n, out);
 }
 
 /* Appends @child, or its children when it is of the same kind: (a && b) && c is a && b && c. */
-static void adopt(struct leat_filter_tree *t, uint32_t parent, uint32_t *last, uint32_t child)
+static int adopt(struct parser *p, uint32_t parent, uint32_t *last, uint32_t child)
 {
-	uint32_t first = child;
+	struct leat_filter_tree *t = p->tree;
+	bool is_same = t->nodes[child].op == t->nodes[parent].op;
+	uint32_t first = is_same ? t->nodes[child].first : child;
+	uint32_t height = t->nodes[child].height + !is_same;
 
-	if (t->nodes[child].op == t->nodes[parent].op)
-		first = t->nodes[child].first;
+	if (height > LEAT_FILTER_MAX_DEPTH)
+		return too_deep(p, t->nodes[parent].column - 1);
+	if (height > t->nodes[parent].height)
+		t->nodes[parent].height = height;
 	if (*last == LEAT_FILTER_NONE)
 		t->nodes[parent].first = first;
 	else
 		t->nodes[*last].next = first;
 	for (*last = first; t->nodes[*last].next != LEAT_FILTER_NONE;)
 		*last = t->nodes[*last].next;
+	return 0;
 }
 
 static int parse_all(struct parser *p, uint32_t *out);
@@ -443,19 +462,17 @@ static int parse_chain(struct parser *p, enum leat_filter_op op, uint32_t *out)
 		return 0;
 	}
 	err = add_node(p, &n, &chain);
-	if (err)
-		return err;
-	adopt(p->tree, chain, &last, child);
-	while (p->tok.kind == (is_or ? LEAT_TOKEN_OR : LEAT_TOKEN_AND)) {
+	if (!err)
+		err = adopt(p, chain, &last, child);
+	while (!err && p->tok.kind == (is_or ? LEAT_TOKEN_OR : LEAT_TOKEN_AND)) {
 		err = next(p);
 		if (!err)
 			err = is_or ? parse_all(p, &child) : parse_condition(p, &child);
-		if (err)
-			return err;
-		adopt(p->tree, chain, &last, child);
+		if (!err)
+			err = adopt(p, chain, &last, child);
 	}
 	*out = chain;
-	return 0;
+	return err;
 }
 
 static int parse_all(struct parser *p, uint32_t *out)

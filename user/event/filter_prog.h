@@ -31,6 +31,7 @@ enum leat_prog_op {
 	LEAT_PROG_SET = LEAT_LOAD__MAX,	    /* + load: in one of the ranges */
 	LEAT_PROG_F32 = 2 * LEAT_LOAD__MAX, /* low <= value <= high */
 	LEAT_PROG_F64,
+	LEAT_PROG_F_SLOT,
 	LEAT_PROG_EQ8, /* text in at least 8 bytes, masked and compared whole */
 	LEAT_PROG_EQ16,
 	LEAT_PROG_EQ,
@@ -89,13 +90,13 @@ struct leat_insn {
 /* A field of variable place, found before the program runs. */
 struct leat_prog_slot {
 	const uint8_t *p;
-	uint64_t n; /* bytes; of a number: its value */
+	uint64_t n; /* bytes; of a number: its value; of a float: its bits as a double */
 };
 
 struct leat_prog_fetch {
 	leat_field_ref field;
 	uint8_t location;
-	bool is_number;
+	uint8_t kind; /* enum leat_filter_kind */
 	uint32_t at;
 };
 

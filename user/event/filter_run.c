@@ -129,6 +129,10 @@ static inline __attribute__((always_inline)) int run(const struct leat_prog *pr,
 			ok = LOAD(double, data + in->at) >= in->real.lo &&
 			     LOAD(double, data + in->at) <= in->real.hi;
 			break;
+		case LEAT_PROG_F_SLOT:
+			ok = LOAD(double, &slots[in->at].n) >= in->real.lo &&
+			     LOAD(double, &slots[in->at].n) <= in->real.hi;
+			break;
 		case LEAT_PROG_EQ8:
 			ok = (LOAD(uint64_t, data + in->at) & in->eq.mask[0]) == in->eq.lit[0];
 			break;
@@ -161,6 +165,17 @@ static bool fetch_described(const struct leat_prog_fetch *f, const struct leat_r
 	return start + out->n <= r->size;
 }
 
+static bool fetch_float(const struct leat_slice *s, struct leat_prog_slot *out)
+{
+	double v;
+
+	if (s->len != sizeof(float) && s->len != sizeof(double))
+		return false;
+	v = s->len == sizeof(float) ? (double)LOAD(float, s->data) : LOAD(double, s->data);
+	memcpy(&out->n, &v, sizeof(v));
+	return true;
+}
+
 static bool fetch(const struct leat_prog *pr, const struct leat_prog_fetch *f,
 		  const struct leat_record *r, struct leat_prog_slot *out)
 {
@@ -168,9 +183,11 @@ static bool fetch(const struct leat_prog *pr, const struct leat_prog_fetch *f,
 
 	if (f->location == LEAT_LOCATION_DATA_LOC || f->location == LEAT_LOCATION_REL_LOC)
 		return fetch_described(f, r, out);
-	if (f->is_number)
+	if (f->kind == LEAT_FILTER_NUMBER)
 		return leat_get_u64(pr->format, f->field, r, &out->n) == 0;
 	s = leat_get_slice(pr->format, f->field, r);
+	if (f->kind == LEAT_FILTER_FLOAT)
+		return fetch_float(&s, out);
 	out->p = s.data;
 	out->n = s.len;
 	return s.data != NULL;

@@ -94,7 +94,7 @@ static int slot_of(struct compiler *c, const struct leat_filter_node *n, const s
 	pr->fetches[pr->fetch_cnt++] = (struct leat_prog_fetch){
 		.field = n->field,
 		.location = (uint8_t)f->location,
-		.is_number = n->kind == LEAT_FILTER_NUMBER,
+		.kind = (uint8_t)n->kind,
 		.at = f->offset,
 	};
 	if (f->location == LEAT_LOCATION_DATA_LOC || f->location == LEAT_LOCATION_REL_LOC)
@@ -109,11 +109,12 @@ static int place_text(struct compiler *c, const struct leat_filter_node *n, stru
 
 	in->at = f->offset;
 	in->size = f->size;
-	switch (f->location) {
-	case LEAT_LOCATION_STATIC:
+	if (leat_filter_is_fixed(f)) {
 		in->span = LEAT_SPAN_STATIC;
 		needs(c, (uint64_t)f->offset + f->size);
 		return 0;
+	}
+	switch (f->location) {
 	case LEAT_LOCATION_STRING:
 	case LEAT_LOCATION_UTF16:
 		in->span = LEAT_SPAN_REST;
@@ -184,7 +185,7 @@ static int compile_number(struct compiler *c, const struct leat_filter_node *n, 
 	enum leat_load load = load_of(f);
 	int err = 0;
 
-	if (f->location == LEAT_LOCATION_STATIC) {
+	if (leat_filter_is_fixed(f)) {
 		needs(c, (uint64_t)f->offset + f->size);
 	} else {
 		load = LEAT_LOAD_SLOT;
@@ -205,19 +206,22 @@ static int compile_number(struct compiler *c, const struct leat_filter_node *n, 
 	return err;
 }
 
-/* A float that is not of fixed place has no operation: there are none today. */
 static int compile_float(struct compiler *c, const struct leat_filter_node *n, struct target to,
 			 uint16_t *entry)
 {
 	const struct leat_field *f = leat_format_field_at(c->tree->format, n->field.index);
-	bool single = f->size == 4;
+	bool single = f->size == sizeof(float);
 	struct leat_insn in = { .op = single ? LEAT_PROG_F32 : LEAT_PROG_F64, .at = f->offset };
+	int err = 0;
 
-	if (f->location != LEAT_LOCATION_STATIC)
-		return leat_filter_refuse(c->error, n->column - 1, -ENOTSUP,
-					  "%.64s has no fixed place: a float there is not compared",
-					  f->name);
-	needs(c, (uint64_t)f->offset + f->size);
+	if (leat_filter_is_fixed(f)) {
+		needs(c, (uint64_t)f->offset + f->size);
+	} else {
+		in.op = LEAT_PROG_F_SLOT;
+		err = slot_of(c, n, f, &in.at);
+	}
+	if (err)
+		return err;
 	if (n->op == LEAT_FILTER_NE)
 		to = swapped(to);
 	*entry = to.if_false;
