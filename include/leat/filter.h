@@ -158,19 +158,24 @@ int leat_filter_tree_text(const struct leat_filter_tree *t, char **out);
 
 /* ---- back ends ---- */
 
+/** What a back end makes of a tree. It stands alone: the tree may be freed before it. */
+struct leat_filter_program {
+	void *self;
+	/** 1 passes, 0 does not, -ENODATA a field is missing. NULL: it runs elsewhere. */
+	int (*run)(const void *self, const struct leat_record *r);
+	void (*free)(void *self); /**< NULL: nothing to free */
+};
+
 /** Makes programs of trees. Supplied by leat, or by user code. */
 struct leat_filter_backend {
 	const char *name;
 	/**
-	 * Makes a program that stands alone: the tree may be freed before it, the format not.
+	 * Fills *@out. The format of the tree lives as long as the program.
 	 * 0, -ENOTSUP with @e filled (the expression has something that it cannot do), -EOVERFLOW,
 	 * -ENOMEM.
 	 */
-	int (*compile)(const struct leat_filter_tree *t, void **program,
+	int (*compile)(const struct leat_filter_tree *t, struct leat_filter_program *out,
 		       struct leat_filter_error *e);
-	/** 1 passes, 0 does not, -ENODATA a field is missing. NULL: it runs elsewhere. */
-	int (*run)(const void *program, const struct leat_record *r);
-	void (*free)(void *program);
 };
 
 /**
@@ -189,8 +194,7 @@ int leat_filter_new(struct leat_filter **out, const struct leat_format *f, const
 		    struct leat_filter_error *e);
 /**
  * leat_filter_from_tree - a filter from a tree, by a back end.
- * @b: with a .run, -EINVAL otherwise.
- * Errors: those of the back end.
+ * Errors: -EINVAL a program of @b does not run here; those of the back end.
  */
 int leat_filter_from_tree(struct leat_filter **out, const struct leat_filter_tree *t,
 			  const struct leat_filter_backend *b, struct leat_filter_error *e);

@@ -422,7 +422,20 @@ Test(filter, a_descriptor_that_points_outside_is_missing)
 
 /* ---- back ends ---- */
 
-static int compile_nothing(const struct leat_filter_tree *t, void **program,
+static int run_nothing(const void *self, const struct leat_record *r)
+{
+	return ((const struct leat_filter_value *)self)->lo.bits == r->size;
+}
+
+static int freed;
+
+static void free_nothing(void *self)
+{
+	(void)self;
+	freed++;
+}
+
+static int compile_nothing(const struct leat_filter_tree *t, struct leat_filter_program *out,
 			   struct leat_filter_error *e)
 {
 	const struct leat_filter_node *n = leat_filter_tree_node(t, leat_filter_tree_root(t));
@@ -432,22 +445,24 @@ static int compile_nothing(const struct leat_filter_tree *t, void **program,
 		e->column = n->column;
 		return -ENOTSUP;
 	}
-	*program = (void *)leat_filter_tree_value(t, n->value);
+	out->self = (void *)leat_filter_tree_value(t, n->value);
+	out->run = run_nothing;
 	return 0;
 }
 
-static int run_nothing(const void *program, const struct leat_record *r)
+static int compile_elsewhere(const struct leat_filter_tree *t, struct leat_filter_program *out,
+			     struct leat_filter_error *e)
 {
-	return ((const struct leat_filter_value *)program)->lo.bits == r->size;
+	(void)t;
+	(void)e;
+	out->free = free_nothing;
+	return 0;
 }
 
 Test(filter, another_back_end)
 {
-	static const struct leat_filter_backend size_is = { .name = "size",
-							    .compile = compile_nothing,
-							    .run = run_nothing };
-	static const struct leat_filter_backend kernel = { .name = "k",
-							   .compile = compile_nothing };
+	static const struct leat_filter_backend size_is = { "size", compile_nothing };
+	static const struct leat_filter_backend kernel = { "kernel", compile_elsewhere };
 	LEAT_AUTO(leat_filter_tree_free) struct leat_filter_tree *t = NULL;
 	LEAT_AUTO(leat_filter_tree_free) struct leat_filter_tree *u = NULL;
 	LEAT_AUTO(leat_filter_free) struct leat_filter *f = NULL;
@@ -458,7 +473,8 @@ Test(filter, another_back_end)
 	cr_assert(eq(int, leat_filter_from_tree(&f, u, &size_is, &e), -ENOTSUP));
 	cr_assert(eq(str, e.text, (char *)"only == here"));
 	cr_assert(eq(sz, e.column, 2));
-	cr_assert(eq(int, leat_filter_from_tree(&f, t, &kernel, &e), -EINVAL));
+	cr_assert(eq(int, leat_filter_from_tree(&f, t, &kernel, &e), -EINVAL), "runs elsewhere");
+	cr_assert(eq(int, freed, 1));
 	cr_assert(eq(int, leat_filter_from_tree(&f, t, &size_is, NULL), 0));
 	rec.r.size = 7;
 	cr_assert(leat_filter_matches(f, &rec.r));

@@ -5,34 +5,37 @@
 #include <errno.h>
 
 struct leat_filter {
-	int (*run)(const void *program, const struct leat_record *r);
-	void *program;
+	struct leat_filter_program program;
 	uint64_t missing_cnt;
-	void (*free)(void *program);
 };
+
+static void program_free(struct leat_filter_program *p)
+{
+	if (p->free)
+		p->free(p->self);
+}
 
 int leat_filter_from_tree(struct leat_filter **out, const struct leat_filter_tree *t,
 			  const struct leat_filter_backend *b, struct leat_filter_error *e)
 {
 	struct leat_filter_error spare;
-	struct leat_filter *f;
+	struct leat_filter *f = calloc(1, sizeof(*f));
 	int err;
 
-	if (!b->run)
-		return -EINVAL;
+	if (!f)
+		return -ENOMEM;
 	if (!e)
 		e = &spare;
 	*e = (struct leat_filter_error){ .column = 0 };
-	f = calloc(1, sizeof(*f));
-	if (!f)
-		return -ENOMEM;
 	err = b->compile(t, &f->program, e);
+	if (!err && !f->program.run) {
+		program_free(&f->program);
+		err = -EINVAL;
+	}
 	if (err) {
 		free(f);
 		return err;
 	}
-	f->run = b->run;
-	f->free = b->free;
 	*out = f;
 	return 0;
 }
@@ -50,15 +53,14 @@ void leat_filter_free(struct leat_filter **f)
 {
 	if (!*f)
 		return;
-	if ((*f)->free)
-		(*f)->free((*f)->program);
+	program_free(&(*f)->program);
 	free(*f);
 	*f = NULL;
 }
 
 bool leat_filter_matches(struct leat_filter *f, const struct leat_record *r)
 {
-	int passes = f->run(f->program, r);
+	int passes = f->program.run(f->program.self, r);
 
 	if (__builtin_expect(passes < 0, 0))
 		f->missing_cnt++;

@@ -127,6 +127,8 @@ int leat_prog_intervals(const struct leat_filter_tree *t, const struct leat_filt
 /* Bounds of one value of a test of floats, the ends included; *lo > *hi: none. */
 void leat_prog_bounds(const struct leat_filter_node *n, const struct leat_filter_value *v,
 		      bool single, double *lo, double *hi);
-int leat_prog_run(const void *program, const struct leat_record *r);
+/* The function that runs it. */
+int (*leat_prog_runner(const struct leat_prog *pr))(const void *program,
+						    const struct leat_record *r);
 
 #endif

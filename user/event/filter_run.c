@@ -193,11 +193,13 @@ static bool fetch(const struct leat_prog *pr, const struct leat_prog_fetch *f,
 	return s.data != NULL;
 }
 
-static __attribute__((noinline)) int run_with_slots(const struct leat_prog *pr,
-						    const struct leat_record *r)
+static int run_with_slots(const void *program, const struct leat_record *r)
 {
 	struct leat_prog_slot slots[LEAT_FILTER_MAX_SLOTS];
+	const struct leat_prog *pr = program;
 
+	if (r->size < pr->min_size)
+		return -ENODATA;
 	for (size_t i = 0; i < pr->fetch_cnt; i++) {
 		if (!fetch(pr, &pr->fetches[i], r, &slots[i]))
 			return -ENODATA;
@@ -205,13 +207,53 @@ static __attribute__((noinline)) int run_with_slots(const struct leat_prog *pr,
 	return run(pr, r, slots);
 }
 
-int leat_prog_run(const void *program, const struct leat_record *r)
+static int run_fixed(const void *program, const struct leat_record *r)
 {
 	const struct leat_prog *pr = program;
 
 	if (__builtin_expect(r->size < pr->min_size, 0))
 		return -ENODATA;
-	if (pr->fetch_cnt)
-		return run_with_slots(pr, r);
 	return run(pr, r, NULL);
+}
+
+/* One test of one number, which most filters are: no dispatch, no jump. */
+#define RUN_ONE(name, type)                                                                        \
+	static int run_##name(const void *program, const struct leat_record *r)                    \
+	{                                                                                          \
+		const struct leat_prog *pr = program;                                              \
+		const struct leat_insn *in = &pr->code[pr->entry];                                 \
+		uint64_t v;                                                                        \
+                                                                                                   \
+		if (__builtin_expect(r->size < pr->min_size, 0))                                   \
+			return -ENODATA;                                                           \
+		v = (uint64_t)LOAD(type, (const uint8_t *)r->data + in->at) & in->num.mask;        \
+		return (v - in->num.lo <= in->num.span_len) == (in->if_true == LEAT_PROG_TRUE);    \
+	}
+
+RUN_ONE(u8, uint8_t)
+RUN_ONE(u16, uint16_t)
+RUN_ONE(u32, uint32_t)
+RUN_ONE(u64, uint64_t)
+RUN_ONE(i8, int8_t)
+RUN_ONE(i16, int16_t)
+RUN_ONE(i32, int32_t)
+
+int (*leat_prog_runner(const struct leat_prog *pr))(const void *program,
+						    const struct leat_record *r)
+{
+	static int (*const ones[])(const void *program, const struct leat_record *r) = {
+		[LEAT_LOAD_U8] = run_u8,   [LEAT_LOAD_U16] = run_u16, [LEAT_LOAD_U32] = run_u32,
+		[LEAT_LOAD_U64] = run_u64, [LEAT_LOAD_I8] = run_i8,   [LEAT_LOAD_I16] = run_i16,
+		[LEAT_LOAD_I32] = run_i32,
+	};
+	const struct leat_insn *in = &pr->code[pr->entry < LEAT_PROG_FALSE ? pr->entry : 0];
+
+	if (pr->fetch_cnt)
+		return run_with_slots;
+	/* Both ends are verdicts, and not the same one. */
+	if (pr->entry < LEAT_PROG_FALSE && in->op < LEAT_LOAD_SLOT &&
+	    in->if_true >= LEAT_PROG_FALSE && in->if_false >= LEAT_PROG_FALSE &&
+	    in->if_true != in->if_false)
+		return ones[in->op];
+	return run_fixed;
 }

@@ -470,7 +470,8 @@ static int compile_node(struct compiler *c, uint32_t i, struct target to, uint16
 }
 
 /* An instruction for each value of a set, one for any other test: that many at most. */
-static int compile(const struct leat_filter_tree *t, void **program, struct leat_filter_error *e)
+static int compile(const struct leat_filter_tree *t, struct leat_filter_program *out,
+		   struct leat_filter_error *e)
 {
 	LEAT_AUTO(prog_cleanup) struct leat_prog *pr = calloc(1, sizeof(*pr));
 	struct compiler c = { .tree = t, .prog = pr, .error = e };
@@ -486,16 +487,17 @@ static int compile(const struct leat_filter_tree *t, void **program, struct leat
 		return -ENOMEM;
 	c.free = pr->n;
 	err = compile_node(&c, t->root, end, &pr->entry);
-	if (!err)
-		*program = LEAT_TAKE(pr);
-	return err;
+	if (err)
+		return err;
+	out->run = leat_prog_runner(pr);
+	out->free = prog_free;
+	out->self = LEAT_TAKE(pr);
+	return 0;
 }
 
 static const struct leat_filter_backend user_backend = {
 	.name = "user",
 	.compile = compile,
-	.run = leat_prog_run,
-	.free = prog_free,
 };
 
 const struct leat_filter_backend *leat_filter_user_backend(void)
