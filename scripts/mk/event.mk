@@ -2,12 +2,12 @@
 lib_src += user/event/bus.c user/event/format.c user/event/mock.c user/event/pump.c user/event/wire.c
 unit_src += tests/unit/test_event.c tests/unit/test_format.c tests/unit/test_mock.c \
 	    tests/unit/test_pump.c tests/unit/test_wire.c
-lib_src += user/event/filter.c user/event/filter_field.c user/event/filter_glob.c \
+lib_src += user/event/data_ref.c user/event/filter.c user/event/filter_field.c user/event/filter_glob.c \
 	   user/event/filter_lex.c user/event/filter_parse.c user/event/filter_range.c \
 	   user/event/filter_run.c user/event/filter_text.c user/event/filter_tree.c \
 	   user/event/filter_user.c
-unit_src += tests/unit/test_filter.c tests/unit/test_filter_parse.c tests/unit/test_filter_text.c
+unit_src += tests/unit/test_data_ref.c tests/unit/test_filter.c tests/unit/test_filter_parse.c tests/unit/test_filter_text.c
 support_src += tests/support/filter_format.c
 fuzz_src += tests/fuzz/fuzz_filter.c
 public_h += include/leat/event.h
-public_h += include/leat/filter.h
+public_h += include/leat/data_ref.h include/leat/filter.h

@@ -33,6 +33,7 @@ struct leat_intern {
 	size_t cap;
 	uint32_t max_cnt;
 	size_t max_bytes;
+	uint64_t refused_cnt;
 	size_t used_bytes; /* by slices, their NUL and padding */
 	size_t held_bytes; /* of blocks */
 	struct block *blocks;
@@ -178,6 +179,7 @@ int leat_intern_put(struct leat_intern *in, const void *p, size_t n, uint32_t *i
 	if (have == LEAT_INDEX_NONE) {
 		have = leat_intern_count(in);
 		err = add(in, p, n, hash);
+		in->refused_cnt += err == -EOVERFLOW;
 		if (err)
 			return err;
 	}
@@ -188,6 +190,17 @@ int leat_intern_put(struct leat_intern *in, const void *p, size_t n, uint32_t *i
 int leat_intern_str(struct leat_intern *in, const char *s, uint32_t *id)
 {
 	return leat_intern_put(in, s, strlen(s), id);
+}
+
+int leat_intern_stack(struct leat_intern *in, const uint64_t *frames, size_t cnt, uint32_t *id)
+{
+	size_t bytes;
+
+	if (__builtin_mul_overflow(cnt, sizeof(*frames), &bytes)) {
+		in->refused_cnt++;
+		return -EOVERFLOW;
+	}
+	return leat_intern_put(in, frames, bytes, id);
 }
 
 int leat_intern_find(const struct leat_intern *in, const void *p, size_t n, uint32_t *id)
@@ -205,6 +218,28 @@ const void *leat_intern_at(const struct leat_intern *in, uint32_t id, size_t *n)
 	if (n)
 		*n = in->items[id].n;
 	return in->items[id].p;
+}
+
+const uint64_t *leat_intern_stack_at(const struct leat_intern *in, uint32_t id, size_t *cnt)
+{
+	if (cnt)
+		*cnt = in->items[id].n / sizeof(uint64_t);
+	return (const uint64_t *)(const void *)in->items[id].p;
+}
+
+int leat_intern_each(const struct leat_intern *in,
+		     int (*fn)(void *ctx, uint32_t id, const void *p, size_t n), void *ctx)
+{
+	int err = 0;
+
+	for (uint32_t id = 0; id < leat_intern_count(in) && !err; id++)
+		err = fn(ctx, id, in->items[id].p, in->items[id].n);
+	return err;
+}
+
+uint64_t leat_intern_refused_cnt(const struct leat_intern *in)
+{
+	return in->refused_cnt;
 }
 
 uint32_t leat_intern_count(const struct leat_intern *in)
