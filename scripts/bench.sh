@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # bench.sh [ROUNDS]: every figure of docs/benchmarks.md, beside its peers, as tables on standard output.
 # Called by "make bench", which builds what it runs. As root, on an otherwise idle machine; about
-# half an hour, after the peers are installed. BENCH="bpf names record event" chooses parts.
+# half an hour, after the peers are installed. BENCH="bpf names record event engine" chooses parts.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 rounds=${1:-9}
-parts=${BENCH:-bpf names record event}
+parts=${BENCH:-bpf names record event engine}
 out=${LEAT_OUT:?run it by "make bench"}
 export PATH=$PATH:/usr/sbin:/sbin
 peers=$(scripts/bench-peers.sh)
@@ -36,6 +36,19 @@ for part in $parts; do
 		fi
 		;;
 	record) tests/bench/bench_record.py "$out/leat" "$out/workloads" --rounds "$rounds" ;;
+	engine)
+		# Cases by name, leat's and the peer's in one run; sums that differ are no comparison.
+		theirs=$(mktemp)
+		[ ! -x "$peers/peer_one_collect" ] || "$peers/peer_one_collect" "$rounds" >"$theirs"
+		for b in event filter intern; do
+			[ ! -x "$out/tests/bench/bench_$b" ] || "$out/tests/bench/bench_$b" "$rounds"
+		done | awk -F '\t' 'NR == FNR { ns[$1] = $2; sum[$1] = $3; next }
+			!head++ { print "case | leat, ns | one_collect, ns | ratio"; print "---|---|---|---" }
+			!($1 in ns) { print $1 " | " $2 " | - | -"; next }
+			{ print $1 " | " $2 " | " ns[$1] " | " (sum[$1] == $3 ? sprintf("%.2f", $2 / ns[$1]) : "sums differ") }' \
+			"$theirs" -
+		rm -f "$theirs"
+		;;
 	*) echo "bench.sh: unknown part $part" >&2; exit 2 ;;
 	esac
 done

@@ -71,6 +71,8 @@ struct leat_field {
 struct leat_format;
 struct leat_event;
 struct leat_bus;
+struct leat_data_ref;
+struct leat_filter;
 
 /**
  * A resolved reference to a field: an index, copied freely. Valid for formats equal to its own.
@@ -352,6 +354,71 @@ int leat_event_add_callback(struct leat_event *ev, leat_event_fn fn, void *ctx,
 /** leat_event_remove_callback - also from inside a callback, also itself. Errors: -ENOENT. */
 int leat_event_remove_callback(struct leat_event *ev, leat_callback_id id);
 
+/* ---- filters of events, proxy events, the record's header, errors ---- */
+
+/**
+ * leat_event_set_filter - let only records that match reach the callbacks.
+ * @filter: made for the event's format (leat/filter.h); the event's from now on. NULL: all records.
+ * An earlier filter is freed. Not from inside a callback of the event: -EBUSY, and @filter stays
+ * the caller's.
+ */
+int leat_event_set_filter(struct leat_event *ev, struct leat_filter *filter);
+
+/** What became of an event's records. seen == delivered + filtered + too_deep. */
+struct leat_event_stats {
+	uint64_t seen;	    /**< dispatched or forwarded to it */
+	uint64_t delivered; /**< to its callbacks, if there were any */
+	uint64_t filtered;  /**< did not match, those in .missing among them */
+	uint64_t missing;   /**< lacked a field of the filter */
+	uint64_t too_deep;  /**< more dispatches within each other than LEAT_DISPATCH_MAX_DEPTH */
+};
+/** leat_event_stats - cumulative. */
+void leat_event_stats(const struct leat_event *ev, struct leat_event_stats *out);
+
+/** Dispatches within each other, of one bus: callbacks that dispatch or forward. */
+#define LEAT_DISPATCH_MAX_DEPTH 16u
+
+/**
+ * leat_event_forward - hand a part of a record to a proxy event, as a record of its own.
+ * @ev:    has LEAT_EVENT_PROXY.
+ * @start: bytes from the start of the record's data ...
+ * @end:   ... to here.
+ *
+ * The proxy's callbacks run before this returns; what they see has the CPU, time and thread of @r.
+ * Errors: -EINVAL no proxy, -ENODATA the part is not inside the record, -ELOOP too deep (counted).
+ */
+int leat_event_forward(struct leat_bus *bus, struct leat_event *ev, const struct leat_record *r,
+		       uint32_t start, uint32_t end);
+
+/**
+ * leat_bus_header - where the header of the record under way is (leat/data_ref.h).
+ * Sources whose records have one move it before each; empty for the others, and in proxy events.
+ * Borrowed until the bus is freed; who wants it longer takes a reference.
+ */
+struct leat_data_ref *leat_bus_header(const struct leat_bus *bus);
+
+/** An error that a callback returned. */
+struct leat_event_error {
+	int err; /**< negative errno */
+	uint16_t event_id;
+};
+#define LEAT_BATCH_ERRORS 16u /**< that are kept of a batch */
+
+/**
+ * leat_errors_fn - told of the errors since it was called last.
+ * @errors: the first @kept of them, in order; valid during the call.
+ * @cnt:    how many there were.
+ */
+typedef void (*leat_errors_fn)(void *ctx, const struct leat_event_error *errors, size_t kept,
+			       uint64_t cnt);
+/** leat_bus_set_error_fn - be told of errors once a batch, never once a record. NULL: not. */
+void leat_bus_set_error_fn(struct leat_bus *bus, leat_errors_fn fn, void *ctx);
+/**
+ * leat_bus_end_batch - report the errors since the last time, if there are any. Sessions do at the
+ * end of each poll; who dispatches without one calls it when it suits.
+ */
+void leat_bus_end_batch(struct leat_bus *bus);
+
 /* ---- sources ---- */
 
 /** What a source counted itself, cumulative. */
@@ -366,6 +433,9 @@ enum leat_control {
 	LEAT_CONTROL_FLUSH = 1,	 /**< deliver all that is still counted in the kernel */
 	LEAT_CONTROL_RESEND = 2, /**< arg: u64 stack hash whose frames shall be sent again */
 };
+
+/** What a session asks of its sources. Borrowed, until leat_session_build returns. */
+struct leat_session_config;
 
 /**
  * A source of records: live BPF, the environment, a capture file, a mock. The session and all
@@ -390,6 +460,11 @@ struct leat_source_ops {
 	int (*control)(void *self, enum leat_control what, uint64_t arg);
 	/** A file descriptor that polls readable when there is something to read; -1 none. */
 	int (*poll_fd)(const void *self);
+	/**
+	 * Optional. What the session wants (leat/session.h), before .open. *@took: the parts that
+	 * this source has taken over, LEAT_CONFIG_*; a part that no source takes is an error.
+	 */
+	int (*configure)(void *self, const struct leat_session_config *c, uint32_t *took);
 };
 
 /** A source: its operations and its state. Plain data, copied. */

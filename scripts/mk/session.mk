@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-lib_src += user/session/builder.c user/session/incarnations.c user/session/judge.c \
+lib_src += user/session/attributes.c user/session/build.c user/session/builder.c user/session/incarnations.c user/session/judge.c \
 	   user/session/maps.c user/session/place.c \
 	   user/session/processes.c user/session/raw.c user/session/samples.c \
 	   user/session/session.c user/session/stat.c

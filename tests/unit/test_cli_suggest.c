@@ -6,28 +6,6 @@
 
 #define STR(s) ((char *)(s))
 
-Test(suggest, distance)
-{
-	cr_expect(eq(uint, leat_cli_distance("", ""), 0));
-	cr_expect(eq(uint, leat_cli_distance("abc", ""), 3));
-	cr_expect(eq(uint, leat_cli_distance("", "abc"), 3));
-	cr_expect(eq(uint, leat_cli_distance("record", "Record"), 0));
-	cr_expect(eq(uint, leat_cli_distance("recrod", "record"), 1));
-	cr_expect(eq(uint, leat_cli_distance("recor", "record"), 1));
-	cr_expect(eq(uint, leat_cli_distance("rxcord", "record"), 1));
-	cr_expect(eq(uint, leat_cli_distance("kitten", "sitting"), 3));
-}
-
-Test(suggest, distance_of_long_words_is_infinite)
-{
-	char word[200];
-
-	memset(word, 'a', sizeof(word) - 1);
-	word[sizeof(word) - 1] = '\0';
-	cr_expect(eq(uint, leat_cli_distance(word, "a"), UINT32_MAX));
-	cr_expect(eq(uint, leat_cli_distance("a", word), UINT32_MAX));
-}
-
 static void expect_option(enum leat_cli_verb_id verb, const char *word, const char *want)
 {
 	char got[64] = "untouched";

@@ -148,3 +148,66 @@ Test(intern, every_allocation_failure_is_survived)
 		leat_intern_free(&in);
 	}
 }
+
+/* ---- stacks, iteration, what is refused ---- */
+
+Test(intern, stacks_by_their_frames)
+{
+	static const uint64_t frames[] = { 1, 2, 3, 0x7fffffffffff };
+	struct leat_intern *in = make(100, 10000);
+	const uint64_t *back;
+	uint32_t a, b, c, d;
+	size_t n;
+
+	cr_assert(eq(int, leat_intern_stack(in, frames, 4, &a), 0));
+	cr_assert(eq(int, leat_intern_stack(in, frames, 3, &b), 0));
+	cr_assert(eq(int, leat_intern_stack(in, frames + 1, 3, &c), 0));
+	cr_assert(eq(int, leat_intern_stack(in, frames, 4, &d), 0));
+	cr_expect(eq(u32, a, 0));
+	cr_expect(eq(u32, b, 1));
+	cr_expect(eq(u32, c, 2));
+	cr_expect(eq(u32, d, a));
+	back = leat_intern_stack_at(in, a, &n);
+	cr_assert(eq(sz, n, 4));
+	cr_expect(memcmp(back, frames, sizeof(frames)) == 0);
+	cr_expect(eq(int, leat_intern_stack(in, frames, SIZE_MAX / 4, &a), -EOVERFLOW));
+	cr_expect(eq(u64, leat_intern_refused_cnt(in), 1));
+	leat_intern_free(&in);
+}
+
+static int visit(void *ctx, uint32_t id, const void *p, size_t n)
+{
+	char *out = ctx;
+	size_t at = strlen(out);
+
+	snprintf(out + at, 64 - at, "%u:%.*s ", id, (int)n, (const char *)p);
+	return id == 3 ? 7 : 0;
+}
+
+Test(intern, each_in_order_of_ids)
+{
+	struct leat_intern *in = make(100, 10000);
+	char seen[64] = "";
+	uint32_t id;
+
+	for (const char *s = "cabde"; *s; s++)
+		cr_assert(eq(int, leat_intern_put(in, s, 1, &id), 0));
+	cr_expect(eq(int, leat_intern_each(in, visit, seen), 7), "ends where it is told to");
+	cr_expect(eq(str, seen, (char *)"0:c 1:a 2:b 3:d "));
+	leat_intern_free(&in);
+}
+
+Test(intern, what_is_refused_is_counted)
+{
+	struct leat_intern *in = make(2, 24);
+	uint32_t id = 77;
+
+	cr_assert(eq(int, leat_intern_str(in, "1234567", &id), 0));
+	cr_expect(eq(int, leat_intern_str(in, "more than is left over", &id), -EOVERFLOW));
+	cr_assert(eq(int, leat_intern_str(in, "2", &id), 0));
+	cr_expect(eq(int, leat_intern_str(in, "3", &id), -EOVERFLOW));
+	cr_expect(eq(u32, id, 1));
+	cr_expect(eq(int, leat_intern_str(in, "2", &id), 0), "what is there is found");
+	cr_expect(eq(u64, leat_intern_refused_cnt(in), 2));
+	leat_intern_free(&in);
+}

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/array.h"
+
 #define FIRST_SLOTS 32
 #define MAX_VALUES  (1u << 31)
 
@@ -50,6 +52,7 @@ static int grow_slots(struct leat_index *ix, size_t n)
 	slots = calloc(cnt, sizeof(*slots));
 	if (!slots)
 		return -ENOMEM;
+	leat_array_advise(slots, cnt * sizeof(*slots));
 	for (size_t i = 0; i < old; i++) {
 		if (ix->slots[i].value)
 			place(slots, cnt - 1, ix->slots[i]);

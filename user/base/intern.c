@@ -8,10 +8,13 @@
 #include <xxhash.h>
 
 #include "base/array.h"
+#include "base/hash.h"
 #include "base/index.h"
 
-#define ALIGN	    8
-#define BLOCK_BYTES ((size_t)1 << 18)
+#define ALIGN 8
+/* Blocks grow with what they hold, so that few of it is unused and there are few of them. */
+#define FIRST_BLOCK ((size_t)1 << 14)
+#define MAX_BLOCK   ((size_t)4 << 20)
 
 /* Blocks are chained, newest first; slices are handed out of the newest. */
 struct block {
@@ -30,6 +33,7 @@ struct leat_intern {
 	size_t cap;
 	uint32_t max_cnt;
 	size_t max_bytes;
+	uint64_t refused_cnt;
 	size_t used_bytes; /* by slices, their NUL and padding */
 	size_t held_bytes; /* of blocks */
 	struct block *blocks;
@@ -74,6 +78,7 @@ static int add_block(struct leat_intern *in, size_t bytes)
 		return -ENOMEM;
 	b->next = in->blocks;
 	in->blocks = b;
+	leat_array_advise(b, sizeof(*b) + bytes);
 	in->held_bytes += sizeof(*b) + bytes;
 	in->at = (char *)b->data;
 	in->left = bytes;
@@ -93,7 +98,10 @@ static int store(struct leat_intern *in, const void *p, size_t n, const char **o
 		return -EOVERFLOW;
 	if (bytes > in->left) {
 		/* What is left of the block is lost: less than an eighth, for smaller slices. */
-		err = add_block(in, bytes > BLOCK_BYTES / 8 ? bytes : BLOCK_BYTES);
+		size_t block = in->held_bytes > FIRST_BLOCK ? in->held_bytes : FIRST_BLOCK;
+
+		block = block > MAX_BLOCK ? MAX_BLOCK : block;
+		err = add_block(in, bytes > block / 8 ? bytes : block - sizeof(struct block));
 		if (err)
 			return err;
 	}
@@ -105,6 +113,12 @@ static int store(struct leat_intern *in, const void *p, size_t n, const char **o
 	in->left -= bytes;
 	in->used_bytes += bytes;
 	return 0;
+}
+
+/* Short slices, which are most, without a call. */
+static inline uint64_t hash_of(const void *p, size_t n)
+{
+	return n > XXH3_MIDSIZE_MAX ? leat_hash_bytes(p, n) : XXH3_64bits(p, n);
 }
 
 static inline bool same(const void *ctx, uint32_t value, const void *key)
@@ -122,6 +136,18 @@ static inline uint32_t find(const struct leat_intern *in, const void *p, size_t 
 	return leat_index_find(&in->index, hash, same, in->items, &key);
 }
 
+static int room_for_item(struct leat_intern *in, size_t cnt)
+{
+	int err;
+
+	if (cnt <= in->cap)
+		return 0;
+	err = LEAT_ARRAY_ROOM(in->items, in->cap, cnt, in->max_cnt);
+	if (!err)
+		leat_array_advise(in->items, in->cap * sizeof(*in->items));
+	return err;
+}
+
 static int add(struct leat_intern *in, const void *p, size_t n, uint64_t hash)
 {
 	size_t cnt = in->index.n;
@@ -131,7 +157,7 @@ static int add(struct leat_intern *in, const void *p, size_t n, uint64_t hash)
 	if (cnt >= in->max_cnt)
 		return -EOVERFLOW;
 	/* Room first: after this only the arena can fail, and nothing has to be undone. */
-	err = LEAT_ARRAY_ROOM(in->items, in->cap, cnt + 1, in->max_cnt);
+	err = room_for_item(in, cnt + 1);
 	if (err)
 		return err;
 	err = leat_index_reserve(&in->index, cnt + 1);
@@ -146,13 +172,14 @@ static int add(struct leat_intern *in, const void *p, size_t n, uint64_t hash)
 
 int leat_intern_put(struct leat_intern *in, const void *p, size_t n, uint32_t *id)
 {
-	uint64_t hash = XXH3_64bits(p, n);
+	uint64_t hash = hash_of(p, n);
 	uint32_t have = find(in, p, n, hash);
 	int err;
 
 	if (have == LEAT_INDEX_NONE) {
 		have = leat_intern_count(in);
 		err = add(in, p, n, hash);
+		in->refused_cnt += err == -EOVERFLOW;
 		if (err)
 			return err;
 	}
@@ -165,9 +192,20 @@ int leat_intern_str(struct leat_intern *in, const char *s, uint32_t *id)
 	return leat_intern_put(in, s, strlen(s), id);
 }
 
+int leat_intern_stack(struct leat_intern *in, const uint64_t *frames, size_t cnt, uint32_t *id)
+{
+	size_t bytes;
+
+	if (__builtin_mul_overflow(cnt, sizeof(*frames), &bytes)) {
+		in->refused_cnt++;
+		return -EOVERFLOW;
+	}
+	return leat_intern_put(in, frames, bytes, id);
+}
+
 int leat_intern_find(const struct leat_intern *in, const void *p, size_t n, uint32_t *id)
 {
-	uint32_t have = find(in, p, n, XXH3_64bits(p, n));
+	uint32_t have = find(in, p, n, hash_of(p, n));
 
 	if (have == LEAT_INDEX_NONE)
 		return -ENOENT;
@@ -180,6 +218,28 @@ const void *leat_intern_at(const struct leat_intern *in, uint32_t id, size_t *n)
 	if (n)
 		*n = in->items[id].n;
 	return in->items[id].p;
+}
+
+const uint64_t *leat_intern_stack_at(const struct leat_intern *in, uint32_t id, size_t *cnt)
+{
+	if (cnt)
+		*cnt = in->items[id].n / sizeof(uint64_t);
+	return (const uint64_t *)(const void *)in->items[id].p;
+}
+
+int leat_intern_each(const struct leat_intern *in,
+		     int (*fn)(void *ctx, uint32_t id, const void *p, size_t n), void *ctx)
+{
+	int err = 0;
+
+	for (uint32_t id = 0; id < leat_intern_count(in) && !err; id++)
+		err = fn(ctx, id, in->items[id].p, in->items[id].n);
+	return err;
+}
+
+uint64_t leat_intern_refused_cnt(const struct leat_intern *in)
+{
+	return in->refused_cnt;
 }
 
 uint32_t leat_intern_count(const struct leat_intern *in)

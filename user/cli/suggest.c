@@ -1,61 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli/suggest.h"
 
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/nearest.h"
 #include "export/export.h"
-
-#define MAX_WORD 63
-
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-static unsigned int min3(unsigned int a, unsigned int b, unsigned int c)
-{
-	unsigned int m = a < b ? a : b;
-
-	return m < c ? m : c;
-}
-
-/* Optimal string alignment: three rows of the table are enough. */
-unsigned int leat_cli_distance(const char *a, const char *b)
-{
-	unsigned int rows[3][MAX_WORD + 1];
-	unsigned int *old = rows[0], *prev = rows[1], *cur = rows[2];
-	size_t n = strlen(a), m = strlen(b);
-
-	if (n > MAX_WORD || m > MAX_WORD)
-		return UINT32_MAX;
-	for (size_t j = 0; j <= m; j++)
-		prev[j] = (unsigned int)j;
-	for (size_t i = 1; i <= n; i++) {
-		unsigned int *spare = old;
-
-		cur[0] = (unsigned int)i;
-		for (size_t j = 1; j <= m; j++) {
-			bool same = lower(a[i - 1]) == lower(b[j - 1]);
-
-			cur[j] = min3(prev[j] + 1, cur[j - 1] + 1, prev[j - 1] + !same);
-			if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) &&
-			    lower(a[i - 2]) == lower(b[j - 1]))
-				cur[j] = min3(cur[j], old[j - 2] + 1, UINT32_MAX);
-		}
-		old = prev;
-		prev = cur;
-		cur = spare;
-	}
-	return prev[m];
-}
 
 void leat_cli_nearest_try(struct leat_cli_nearest *n, const char *candidate)
 {
 	size_t typed = strlen(n->word);
-	unsigned int limit = typed <= 3 ? 1 : typed <= 6 ? 2 : 3;
-	unsigned int distance = leat_cli_distance(n->word, candidate);
+	unsigned int limit = leat_distance_limit(typed);
+	unsigned int distance = leat_distance(n->word, candidate);
 
 	/* The beginning of a word ("dur", "freq") counts as near. */
 	if (typed >= 3 && strncasecmp(n->word, candidate, typed) == 0 && distance > 1)

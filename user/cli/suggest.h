@@ -15,8 +15,6 @@ struct leat_cli_nearest {
 };
 
 void leat_cli_nearest_try(struct leat_cli_nearest *n, const char *candidate);
-/* Edit distance (insert, delete, replace, swap of neighbours), case ignored; words up to 63 bytes. */
-unsigned int leat_cli_distance(const char *a, const char *b);
 
 /*
  * What an unknown option of @verb was meant to be: "--frequency", or text such as "leave it out".

@@ -82,7 +82,7 @@ int leat_engine_emit_stats(struct leat_engine *e, struct leat_bus *bus)
 		memcpy(rec.stat, v + (size_t)e->cpus[i] * STAT_WORDS,
 		       LEAT_STAT__MAX * sizeof(rec.stat[0]));
 		if (!leat_wire_record(&rec, sizeof(rec), &r))
-			leat_bus_dispatch(bus, &r);
+			leat_wire_dispatch(bus, &r);
 	}
 	return 0;
 }

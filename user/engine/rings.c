@@ -65,7 +65,7 @@ static int take_record(void *ctx, const void *data, size_t n)
 		return 0;
 	in->e->stats.records++;
 	in->e->stats.bytes += n;
-	leat_bus_dispatch(in->bus, &r);
+	leat_wire_dispatch(in->bus, &r);
 	return 1;
 }
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <leat/data_ref.h>
 #include <leat/event.h>
+#include <leat/filter.h>
 
 #include <errno.h>
 #include <string.h>
@@ -9,6 +11,8 @@
 
 #define MAX_CALLBACKS 65536u
 #define MAX_EVENTS    65535u
+
+_Static_assert(LEAT_BATCH_ERRORS == LEAT_ERRORS_KEPT, "a batch is what is kept");
 
 struct callback {
 	leat_event_fn fn; /* NULL: removed while the event was being dispatched */
@@ -25,6 +29,8 @@ struct leat_event {
 	uint16_t id;
 	uint32_t flags;
 	leat_callback_id last_id;
+	struct leat_filter *filter;    /* NULL: all records */
+	struct leat_event_stats stats; /* .delivered and .missing are worked out */
 	struct leat_format *format;
 	char *name;
 };
@@ -34,17 +40,25 @@ struct leat_bus {
 	size_t n;
 	size_t cap;
 	uint64_t unknown_cnt;
+	uint32_t depth; /* dispatches under way */
+	struct leat_data_ref *header;
 	struct leat_errors errors;
+	struct leat_errors batch; /* those that were not reported yet */
+	leat_errors_fn error_fn;
+	void *error_ctx;
 };
 
 int leat_bus_new(struct leat_bus **out)
 {
-	struct leat_bus *bus = calloc(1, sizeof(*bus));
+	LEAT_AUTO(leat_bus_free) struct leat_bus *bus = calloc(1, sizeof(*bus));
+	int err;
 
 	if (!bus)
 		return -ENOMEM;
-	*out = bus;
-	return 0;
+	err = leat_data_ref_new(&bus->header);
+	if (!err)
+		*out = LEAT_TAKE(bus);
+	return err;
 }
 
 static void event_free(struct leat_event *ev)
@@ -52,6 +66,7 @@ static void event_free(struct leat_event *ev)
 	if (!ev)
 		return;
 	free(ev->callbacks);
+	leat_filter_free(&ev->filter);
 	leat_format_free(&ev->format);
 	free(ev->name);
 	free(ev);
@@ -64,6 +79,7 @@ void leat_bus_free(struct leat_bus **bus)
 	for (size_t i = 0; i < (*bus)->n; i++)
 		event_free((*bus)->events[i]);
 	free((*bus)->events);
+	leat_data_ref_put(&(*bus)->header);
 	free(*bus);
 	*bus = NULL;
 }
@@ -134,25 +150,27 @@ static void drop_removed(struct leat_event *ev)
 	ev->has_removed = false;
 }
 
-void leat_bus_dispatch(struct leat_bus *bus, const struct leat_record *r)
+static __attribute__((cold, noinline)) void add_error(struct leat_bus *bus, int err,
+						      const struct leat_event *ev)
 {
-	struct leat_event *ev = leat_bus_at(bus, r->kind);
-	size_t n;
+	leat_errors_add(&bus->errors, err, ev->id);
+	if (bus->error_fn)
+		leat_errors_add(&bus->batch, err, ev->id);
+}
 
-	if (!ev) {
-		bus->unknown_cnt++;
-		return;
-	}
-	n = ev->n;
+static void run_callbacks(struct leat_bus *bus, struct leat_event *ev, const struct leat_record *r)
+{
+	size_t n = ev->n;
+
 	if (n == 1) {
 		/*
 		 * Nearly always. Nothing of the array is touched after the call, so nobody need know
-		 * that it runs: to count that in memory would cost more than all else here.
+		 * that it runs: to count that in memory would cost as much as the rest.
 		 */
 		int err = ev->callbacks[0].fn(ev->callbacks[0].ctx, ev, r);
 
-		if (__builtin_expect(err, 0))
-			leat_errors_add(&bus->errors, err, ev->id);
+		if (__builtin_expect(err != 0, 0))
+			add_error(bus, err, ev);
 		return;
 	}
 	/* The array may move when a callback adds one; what is added waits for the next record. */
@@ -161,11 +179,91 @@ void leat_bus_dispatch(struct leat_bus *bus, const struct leat_record *r)
 		struct callback cb = ev->callbacks[i];
 		int err = cb.fn ? cb.fn(cb.ctx, ev, r) : 0;
 
-		if (err)
-			leat_errors_add(&bus->errors, err, ev->id);
+		if (__builtin_expect(err != 0, 0))
+			add_error(bus, err, ev);
 	}
 	if (--ev->running == 0 && ev->has_removed)
 		drop_removed(ev);
+}
+
+/* -ELOOP, counted: a callback that sends its own event again would end at the stack's end. */
+static int deliver(struct leat_bus *bus, struct leat_event *ev, const struct leat_record *r)
+{
+	ev->stats.seen++;
+	if (__builtin_expect(bus->depth == LEAT_DISPATCH_MAX_DEPTH, 0)) {
+		ev->stats.too_deep++;
+		return -ELOOP;
+	}
+	if (ev->filter && !leat_filter_matches(ev->filter, r)) {
+		ev->stats.filtered++;
+		return 0;
+	}
+	bus->depth++;
+	run_callbacks(bus, ev, r);
+	bus->depth--;
+	return 0;
+}
+
+void leat_bus_dispatch(struct leat_bus *bus, const struct leat_record *r)
+{
+	struct leat_event *ev = leat_bus_at(bus, r->kind);
+
+	if (__builtin_expect(!ev, 0))
+		bus->unknown_cnt++;
+	else
+		(void)deliver(bus, ev, r);
+}
+
+int leat_event_forward(struct leat_bus *bus, struct leat_event *ev, const struct leat_record *r,
+		       uint32_t start, uint32_t end)
+{
+	struct leat_record part = *r;
+	uint32_t from, to;
+	int err;
+
+	if (!(ev->flags & LEAT_EVENT_PROXY))
+		return -EINVAL;
+	if (start > end || end > r->size)
+		return -ENODATA;
+	part.data = (const uint8_t *)r->data + start;
+	part.size = end - start;
+	part.kind = ev->id;
+	/* The header is of the record that came; the part has none. */
+	leat_data_ref_range(bus->header, &from, &to);
+	leat_data_ref_reset(bus->header);
+	err = deliver(bus, ev, &part);
+	leat_data_ref_move(bus->header, from, to - from);
+	return err;
+}
+
+struct leat_data_ref *leat_bus_header(const struct leat_bus *bus)
+{
+	return bus->header;
+}
+
+void leat_bus_set_error_fn(struct leat_bus *bus, leat_errors_fn fn, void *ctx)
+{
+	bus->error_fn = fn;
+	bus->error_ctx = ctx;
+}
+
+void leat_bus_end_batch(struct leat_bus *bus)
+{
+	struct leat_event_error errors[LEAT_BATCH_ERRORS];
+	uint64_t cnt = bus->batch.cnt;
+	size_t kept = cnt < LEAT_ERRORS_KEPT ? (size_t)cnt : LEAT_ERRORS_KEPT;
+
+	if (!cnt)
+		return;
+	for (size_t i = 0; i < kept; i++)
+		errors[i] =
+			(struct leat_event_error){ .err = bus->batch.kept[i].err,
+						   .event_id =
+							   (uint16_t)bus->batch.kept[i].source };
+	/* Before the call: it may dispatch, and what fails then is of the next batch. */
+	leat_errors_reset(&bus->batch);
+	if (bus->error_fn)
+		bus->error_fn(bus->error_ctx, errors, kept, cnt);
 }
 
 uint64_t leat_bus_unknown_cnt(const struct leat_bus *bus)
@@ -210,6 +308,25 @@ uint32_t leat_event_flags(const struct leat_event *ev)
 void leat_event_set_flags(struct leat_event *ev, uint32_t flags)
 {
 	ev->flags = flags;
+}
+
+int leat_event_set_filter(struct leat_event *ev, struct leat_filter *filter)
+{
+	if (ev->running)
+		return -EBUSY;
+	if (ev->filter)
+		ev->stats.missing += leat_filter_missing_cnt(ev->filter);
+	leat_filter_free(&ev->filter);
+	ev->filter = filter;
+	return 0;
+}
+
+void leat_event_stats(const struct leat_event *ev, struct leat_event_stats *out)
+{
+	*out = ev->stats;
+	out->delivered = out->seen - out->filtered - out->too_deep;
+	if (ev->filter)
+		out->missing += leat_filter_missing_cnt(ev->filter);
 }
 
 int leat_event_add_callback(struct leat_event *ev, leat_event_fn fn, void *ctx,

@@ -98,7 +98,7 @@ static void deliver(struct leat_mock *m, struct leat_bus *bus, const struct item
 	}
 	m->stats.records++;
 	m->stats.bytes += it->size;
-	leat_bus_dispatch(bus, &r);
+	leat_wire_dispatch(bus, &r);
 }
 
 static int mock_open(void *self, struct leat_bus *bus)

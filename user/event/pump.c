@@ -78,6 +78,8 @@ static int drain_all(struct leat_pump *p, uint64_t until_ns)
 		else
 			sum = n > INT_MAX - sum ? INT_MAX : sum + n;
 	}
+	if (p->bus)
+		leat_bus_end_batch(p->bus);
 	return err ? err : sum;
 }
 

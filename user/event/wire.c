@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "event/wire.h"
 
+#include <leat/data_ref.h>
+
 #include <errno.h>
 #include <string.h>
 
@@ -226,4 +228,13 @@ int leat_wire_record(const void *p, size_t n, struct leat_record *out)
 		.ts_ns = h.ts_ns,
 	};
 	return 0;
+}
+
+void leat_wire_dispatch(struct leat_bus *bus, const struct leat_record *r)
+{
+	struct leat_data_ref *header = leat_bus_header(bus);
+
+	leat_data_ref_move(header, 0, sizeof(struct leat_rec));
+	leat_bus_dispatch(bus, r);
+	leat_data_ref_reset(header);
 }

@@ -31,5 +31,7 @@ int leat_wire_register_all(struct leat_bus *bus) LEAT_MUST_USE;
  * less than a header.
  */
 int leat_wire_record(const void *p, size_t n, struct leat_record *out) LEAT_MUST_USE;
+/* Dispatches a record that leat_wire_record made: the bus's header reference is where its header is. */
+void leat_wire_dispatch(struct leat_bus *bus, const struct leat_record *r);
 
 #endif

@@ -66,3 +66,23 @@ const struct leat_exporter *leat_exporter_for_path(const char *path)
 	}
 	return NULL;
 }
+
+int leat_export_write(const struct leat_exporter *e, struct leat_profile *p,
+		      const struct leat_export_opts *o, char **data, size_t *len)
+{
+	static const struct leat_export_opts defaults;
+	LEAT_AUTO(leat_buf_fini) struct leat_buf out;
+	size_t n;
+	int err;
+
+	leat_buf_init(&out, LEAT_EXPORT_MAX_BYTES);
+	leat_buf_str(&out, ""); /* also what writes nothing has a NUL */
+	err = e->write(p, o ? o : &defaults, &out);
+	if (!err)
+		err = out.err; /* an exporter need not look */
+	if (err)
+		return err;
+	*data = leat_buf_take(&out, &n);
+	*len = n;
+	return 0;
+}

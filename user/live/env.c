@@ -108,7 +108,7 @@ void leat_env_emit(struct leat_env *e, const union leat_env_record *r)
 		return;
 	}
 	e->stats.records++;
-	leat_bus_dispatch(e->bus, &rec);
+	leat_wire_dispatch(e->bus, &rec);
 }
 
 void leat_env_emit_mmap(struct leat_env *e, union leat_env_record *r)

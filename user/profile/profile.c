@@ -64,6 +64,7 @@ void leat_profile_free(struct leat_profile **p)
 	for (size_t i = 0; i < q->process_cnt; i++)
 		leat_mappings_fini(&q->processes[i].maps);
 	leat_intern_free(&q->strings);
+	leat_intern_free(&q->attribute_sets);
 	free_index(q->ix);
 	free(q->objects);
 	free(q->functions);

@@ -155,8 +155,15 @@ struct leat_meta {
 	bool anonymized;
 };
 
+/* A fact of a sample: string ids. */
+struct leat_attribute {
+	uint32_t key;
+	uint32_t value;
+};
+
 struct leat_profile {
-	struct leat_intern *strings; /* id 0 is "" */
+	struct leat_intern *strings;	    /* id 0 is "" */
+	struct leat_intern *attribute_sets; /* NULL: none but the empty one */
 	struct leat_object *objects;
 	size_t object_cnt, object_cap;
 	struct leat_function *functions;
@@ -189,6 +196,9 @@ struct leat_profile {
 #define LEAT_PROFILE_MAX_FRAME_IDS    (256u << 20) /* of all stacks together */
 #define LEAT_PROFILE_MAX_STRINGS      (16u << 20)
 #define LEAT_PROFILE_MAX_STRING_BYTES ((size_t)1 << 30)
+
+#define LEAT_PROFILE_MAX_ATTRIBUTES	32 /* of a set */
+#define LEAT_PROFILE_MAX_ATTRIBUTE_SETS (1u << 20)
 
 int leat_profile_new(struct leat_profile **out) LEAT_MUST_USE;
 
@@ -226,6 +236,10 @@ int leat_profile_process(struct leat_profile *p, const struct leat_process *proc
 			 uint32_t *id) LEAT_MUST_USE;
 int leat_profile_thread(struct leat_profile *p, uint32_t process, uint32_t tid,
 			uint32_t *id) LEAT_MUST_USE;
+
+/* A set of attributes, sorted by the bytes of their keys; 0 is the empty one. */
+int leat_profile_attributes(struct leat_profile *p, const struct leat_attribute *pairs, size_t n,
+			    uint32_t *set) LEAT_MUST_USE;
 
 /* Borrowed, NUL-terminated; "" for LEAT_ID_NONE. */
 const char *leat_profile_str(const struct leat_profile *p, uint32_t id);

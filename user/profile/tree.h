@@ -6,12 +6,9 @@
 #ifndef LEAT_PROFILE_TREE_H
 #define LEAT_PROFILE_TREE_H
 
-#include "profile/profile.h"
+#include <leat/export.h> /* struct leat_tree_opts */
 
-struct leat_tree_opts {
-	bool by_process; /* first level: the process (name), default for more than one */
-	bool by_thread;	 /* next level: the thread (name and tid) */
-};
+#include "profile/profile.h"
 
 struct leat_node {
 	uint32_t

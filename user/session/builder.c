@@ -1,38 +1,37 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Sessions that own their bus and their sources. */
+/* What a session is to be made of. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "session/impl.h"
+#include "session/builder.h"
 
-#define MAX_CALLBACKS 64
-#define NAME_MAX_LEN  128
-
-struct wanted_callback {
-	char event[NAME_MAX_LEN];
-	leat_event_fn fn;
-	void *ctx;
-};
-
-struct leat_session_builder {
-	int err; /* the first one */
-	char text[256];
-	struct leat_source sources[LEAT_PUMP_MAX_SOURCES];
-	size_t source_cnt;
-	struct wanted_callback callbacks[MAX_CALLBACKS];
-	size_t callback_cnt;
-	struct leat_session_opts opts;
-};
+#define MAX_FREQUENCY_HZ 1000000u
+#define MAX_BUFFER_BYTES ((uint64_t)1 << 30)
 
 struct leat_session_builder *leat_session_builder_new(void)
 {
-	return calloc(1, sizeof(struct leat_session_builder));
+	struct leat_session_builder *b = calloc(1, sizeof(*b));
+
+	if (b) {
+		b->config.sz = sizeof(b->config);
+		b->config.targets = b->targets;
+		b->config.events = b->events;
+	}
+	return b;
 }
 
 void leat_session_builder_free(struct leat_session_builder **b)
 {
+	if (!*b)
+		return;
+	for (size_t i = 0; i < (*b)->config.target_cnt; i++)
+		free((char *)(*b)->targets[i].name);
+	for (size_t i = 0; i < (*b)->config.event_cnt; i++) {
+		free((char *)(*b)->events[i].name);
+		free((char *)(*b)->events[i].filter);
+	}
 	free(*b);
 	*b = NULL;
 }
@@ -42,8 +41,7 @@ const char *leat_session_builder_error(const struct leat_session_builder *b)
 	return b ? b->text : "out of memory";
 }
 
-/* The first error sticks; what follows from it says nothing. */
-static int LEAT_PRINTF(3, 4) fail(struct leat_session_builder *b, int err, const char *fmt, ...)
+int leat_builder_fail(struct leat_session_builder *b, int err, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -62,9 +60,9 @@ struct leat_session_builder *leat_session_with_source(struct leat_session_builde
 	if (!b)
 		return b;
 	if (!s.ops)
-		fail(b, -EINVAL, "a source has no operations");
+		leat_builder_fail(b, -EINVAL, "a source has no operations");
 	else if (b->source_cnt == LEAT_PUMP_MAX_SOURCES)
-		fail(b, -EOVERFLOW, "more than %d sources", LEAT_PUMP_MAX_SOURCES);
+		leat_builder_fail(b, -EOVERFLOW, "more than %d sources", LEAT_PUMP_MAX_SOURCES);
 	else
 		b->sources[b->source_cnt++] = s;
 	return b;
@@ -74,15 +72,17 @@ struct leat_session_builder *leat_session_with_callback(struct leat_session_buil
 							const char *event, leat_event_fn fn,
 							void *ctx)
 {
-	struct wanted_callback *cb;
+	struct leat_wanted_callback *cb;
 
 	if (!b)
 		return b;
-	if (!event || !fn || strlen(event) >= NAME_MAX_LEN) {
-		fail(b, -EINVAL, "a callback needs the name of an event, below %d bytes",
-		     NAME_MAX_LEN);
-	} else if (b->callback_cnt == MAX_CALLBACKS) {
-		fail(b, -EOVERFLOW, "more than %d callbacks", MAX_CALLBACKS);
+	if (!event || !fn || strlen(event) >= LEAT_BUILDER_NAME_MAX) {
+		leat_builder_fail(b, -EINVAL,
+				  "a callback needs the name of an event, below %d bytes",
+				  LEAT_BUILDER_NAME_MAX);
+	} else if (b->callback_cnt == LEAT_BUILDER_MAX_CALLBACKS) {
+		leat_builder_fail(b, -EOVERFLOW, "more than %d callbacks",
+				  LEAT_BUILDER_MAX_CALLBACKS);
 	} else {
 		cb = &b->callbacks[b->callback_cnt++];
 		memcpy(cb->event, event, strlen(event) + 1);
@@ -120,99 +120,142 @@ struct leat_session_builder *leat_session_with_user(struct leat_session_builder 
 	return b;
 }
 
-static int open_sources(struct leat_session_builder *b, struct leat_session *s)
+/* A copy of a text that a spec holds; NULL stays NULL. */
+static const char *keep(struct leat_session_builder *b, const char *s)
 {
-	int err = leat_bus_new(&s->own_bus);
+	char *copy = s ? strdup(s) : NULL;
 
-	if (err)
-		return fail(b, err, "out of memory");
-	leat_pump_init(&s->pump, s->own_bus);
-	for (size_t i = 0; i < b->source_cnt; i++) {
-		err = leat_pump_add(&s->pump, b->sources[i]);
-		if (err)
-			return fail(b, err, "source %zu cannot be added", i);
-	}
-	err = leat_pump_open(&s->pump);
-	if (err) {
-		const char *name = b->sources[s->pump.opened_cnt].ops->name;
-
-		fail(b, err, "the source %s cannot be opened: %s", name ? name : "without a name",
-		     strerror(-err));
-	}
-	return err;
+	if (s && !copy)
+		leat_builder_fail(b, -ENOMEM, "out of memory");
+	return copy;
 }
 
-static int add_callbacks(struct leat_session_builder *b, struct leat_session *s)
+static bool target_is_valid(const struct leat_target_spec *t)
 {
-	for (size_t i = 0; i < b->callback_cnt; i++) {
-		const struct wanted_callback *cb = &b->callbacks[i];
-		struct leat_event *ev = leat_bus_find(s->own_bus, cb->event);
-		int err;
-
-		if (!ev)
-			return fail(b, -ENOENT, "no source has the event %s", cb->event);
-		err = leat_event_add_callback(ev, cb->fn, cb->ctx, NULL);
-		if (err)
-			return fail(b, err, "out of memory");
+	switch (t->kind) {
+	case LEAT_TARGET_PROCESS:
+	case LEAT_TARGET_THREAD:
+		return t->id > 0;
+	case LEAT_TARGET_CGROUP:
+	case LEAT_TARGET_NAME:
+		return t->name && *t->name && strlen(t->name) < LEAT_BUILDER_TARGET_MAX;
+	case LEAT_TARGET_ALL:
+		return true;
 	}
-	return 0;
+	return false;
 }
 
-int leat_session_build(struct leat_session_builder *b, struct leat_session **out)
+struct leat_session_builder *leat_session_with_target(struct leat_session_builder *b,
+						      const struct leat_target_spec *target)
 {
-	LEAT_AUTO(leat_session_free) struct leat_session *s = NULL;
-	int err;
+	struct leat_target_spec *t;
 
 	if (!b)
-		return -ENOMEM;
-	if (!b->source_cnt)
-		fail(b, -EINVAL, "a session needs a source");
-	if (b->opts.user_only && b->opts.kernel_only)
-		fail(b, -EINVAL, "neither user nor kernel frames would be kept");
-	if (b->err)
-		return b->err;
-	err = leat_session_new(&s);
-	if (err)
-		return fail(b, err, "out of memory");
-	leat_session_set_opts(s, &b->opts);
-	err = open_sources(b, s);
-	if (err)
-		return err;
-	err = leat_session_attach(s, s->own_bus);
-	if (err)
-		return fail(b, err, "an event of a source lacks a field: %s", strerror(-err));
-	err = add_callbacks(b, s);
-	if (!err)
-		*out = LEAT_TAKE(s);
-	return err;
+		return b;
+	if (!target || !target_is_valid(target)) {
+		leat_builder_fail(b, -EINVAL,
+				  "a target needs the id or the name that its kind says");
+	} else if (b->config.target_cnt == LEAT_SESSION_MAX_TARGETS) {
+		leat_builder_fail(b, -EOVERFLOW, "more than %d targets", LEAT_SESSION_MAX_TARGETS);
+	} else {
+		t = &b->targets[b->config.target_cnt++];
+		*t = *target;
+		t->name = keep(b, target->name);
+	}
+	return b;
 }
 
-int leat_session_start(struct leat_session *s)
+struct leat_session_builder *leat_session_with_frequency(struct leat_session_builder *b,
+							 uint64_t hz)
 {
-	return s->own_bus ? leat_pump_start(&s->pump) : -EINVAL;
+	if (!b)
+		return b;
+	if (!hz || hz > MAX_FREQUENCY_HZ)
+		leat_builder_fail(b, -EINVAL, "a frequency is 1 to %u Hz", MAX_FREQUENCY_HZ);
+	else
+		b->config.frequency_hz = hz;
+	return b;
 }
 
-int leat_session_poll(struct leat_session *s, uint64_t now_ns)
+struct leat_session_builder *leat_session_with_buffers(struct leat_session_builder *b,
+						       uint64_t bytes)
 {
-	return s->own_bus ? leat_pump_round(&s->pump, now_ns) : -EINVAL;
+	if (!b)
+		return b;
+	if (!bytes || bytes > MAX_BUFFER_BYTES)
+		leat_builder_fail(b, -EINVAL, "a buffer has 1 to %llu bytes",
+				  (unsigned long long)MAX_BUFFER_BYTES);
+	else
+		b->config.buffer_bytes = bytes;
+	return b;
 }
 
-int leat_session_drain_own(struct leat_session *s)
+static bool is_wanted(const struct leat_session_builder *b, const char *event)
 {
-	int err, n;
-
-	if (!s->own_bus)
-		return 0;
-	err = leat_pump_stop(&s->pump);
-	n = leat_pump_round(&s->pump, UINT64_MAX);
-	return err ? err : n < 0 ? n : 0;
+	for (size_t i = 0; i < b->config.event_cnt; i++) {
+		if (b->events[i].name && strcmp(b->events[i].name, event) == 0)
+			return true;
+	}
+	return false;
 }
 
-void leat_session_close_own(struct leat_session *s)
+struct leat_session_builder *leat_session_with_event(struct leat_session_builder *b,
+						     const char *event, const char *filter)
 {
-	if (!s->own_bus)
-		return;
-	(void)!leat_pump_stop(&s->pump);
-	leat_pump_close(&s->pump);
-	leat_bus_free(&s->own_bus);
+	struct leat_event_spec *e;
+
+	if (!b)
+		return b;
+	if (!event || !*event || strlen(event) >= LEAT_BUILDER_NAME_MAX) {
+		leat_builder_fail(b, -EINVAL, "an event needs a name, below %d bytes",
+				  LEAT_BUILDER_NAME_MAX);
+	} else if (is_wanted(b, event)) {
+		leat_builder_fail(b, -EEXIST,
+				  "the event %s is wanted twice: join the filters by ||", event);
+	} else if (b->config.event_cnt == LEAT_SESSION_MAX_EVENTS) {
+		leat_builder_fail(b, -EOVERFLOW, "more than %d events", LEAT_SESSION_MAX_EVENTS);
+	} else {
+		e = &b->events[b->config.event_cnt++];
+		e->name = keep(b, event);
+		e->filter = keep(b, filter);
+	}
+	return b;
+}
+
+struct leat_session_builder *leat_session_with_hooks(
+	struct leat_session_builder *b, int (*on_build)(void *ctx, struct leat_session_builder *b),
+	int (*on_session)(void *ctx, struct leat_session *s), void *ctx)
+{
+	if (!b)
+		return b;
+	if (b->hook_cnt == LEAT_BUILDER_MAX_HOOKS)
+		leat_builder_fail(b, -EOVERFLOW, "more than %d hooks", LEAT_BUILDER_MAX_HOOKS);
+	else
+		b->hooks[b->hook_cnt++] = (struct leat_builder_hooks){ on_build, on_session, ctx };
+	return b;
+}
+
+struct leat_session_builder *leat_session_with_errors(struct leat_session_builder *b,
+						      leat_errors_fn fn, void *ctx)
+{
+	if (b) {
+		b->error_fn = fn;
+		b->error_ctx = ctx;
+	}
+	return b;
+}
+
+struct leat_session_builder *leat_session_with_attributes(struct leat_session_builder *b,
+							  struct leat_attribute_source a)
+{
+	if (!b)
+		return b;
+	if (!a.ops || !a.ops->attributes)
+		leat_builder_fail(b, -EINVAL, "a source of attributes has no operations");
+	else if (b->attribute_cnt == LEAT_SESSION_MAX_ATTRIBUTE_SOURCES)
+		leat_builder_fail(b, -EOVERFLOW, "more than %d sources of attributes",
+				  LEAT_SESSION_MAX_ATTRIBUTE_SOURCES);
+	else
+		b->attributes[b->attribute_cnt++] = a;
+	return b;
 }

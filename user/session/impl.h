@@ -108,8 +108,13 @@ struct leat_cpu_stat {
 	uint64_t stat[LEAT_STAT__MAX];
 };
 
+#define LEAT_SESSION_MAX_ATTRIBUTE_SOURCES 8
+
 struct leat_session {
 	struct leat_profile *p;
+	struct leat_process_cell_writable processes; /* its table grows inside a write */
+	struct leat_attribute_source attribute_sources[LEAT_SESSION_MAX_ATTRIBUTE_SOURCES];
+	size_t attribute_source_cnt;
 	struct leat_session_opts opts;
 	struct leat_session_hooks hooks;
 	struct leat_bus *bus;	  /* NULL before _attach and after _finish */
@@ -240,7 +245,11 @@ int leat_place_raw(struct leat_session *s, uint32_t raw, const struct leat_hit *
 int leat_place_unsent(struct leat_session *s, const struct leat_hit *hit,
 		      uint8_t uresult) LEAT_MUST_USE;
 
-/* ---- sources of its own (builder.c); nothing without ---- */
+/* ---- attributes (attributes.c) ---- */
+
+int leat_attributes_finish(struct leat_session *s) LEAT_MUST_USE;
+
+/* ---- sources of its own (build.c); nothing without ---- */
 
 int leat_session_drain_own(struct leat_session *s) LEAT_MUST_USE;
 void leat_session_close_own(struct leat_session *s);

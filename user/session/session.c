@@ -39,6 +39,9 @@ int leat_session_new(struct leat_session **out)
 	leat_index_init(&s->raw_index);
 	leat_index_init(&s->placed_index);
 	err = leat_profile_new(&s->p);
+	if (!err)
+		err = leat_process_cell_new(&s->processes,
+					    &(struct leat_process_table){ .profile = s->p });
 	/* Never NULL: a stack without frames has a place in it too. */
 	if (!err)
 		err = LEAT_ARRAY_ROOM(s->raw_frames, s->raw_frame_cap, 1,
@@ -63,6 +66,24 @@ static void detach(struct leat_session *s)
 	s->bus = NULL;
 }
 
+static int hide(void *ctx, struct leat_process_table *t)
+{
+	(void)ctx;
+	t->profile = NULL;
+	return 0;
+}
+
+/* Who still holds the table sees it empty. -EBUSY: it is being read. */
+static int hide_processes(struct leat_session *s)
+{
+	return s->processes.cell ? leat_process_cell_write(s->processes, hide, NULL) : 0;
+}
+
+struct leat_process_cell_readonly leat_session_processes(const struct leat_session *s)
+{
+	return leat_process_cell_share(s->processes);
+}
+
 void leat_session_free(struct leat_session **s)
 {
 	struct leat_session *q = *s;
@@ -71,6 +92,8 @@ void leat_session_free(struct leat_session **s)
 		return;
 	detach(q);
 	leat_session_close_own(q);
+	(void)hide_processes(q);
+	leat_process_cell_drop_writable(&q->processes);
 	leat_profile_free(&q->p);
 	leat_index_fini(&q->tgid_index);
 	leat_index_fini(&q->raw_index);
@@ -204,10 +227,12 @@ int leat_session_finish(struct leat_session *s)
 	err = resolve_all(s);
 	name_leaders(s->p);
 	leat_stat_finish(s);
+	if (!err)
+		err = leat_attributes_finish(s);
 	return failed ? failed : err;
 }
 
 struct leat_profile *leat_session_take_profile(struct leat_session *s)
 {
-	return LEAT_TAKE(s->p);
+	return hide_processes(s) ? NULL : LEAT_TAKE(s->p);
 }

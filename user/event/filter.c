@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A filter: a program of a back end, and the count of records that lack a field. */
+#include "event/filter.h"
+
+#include <errno.h>
+
+struct leat_filter {
+	struct leat_filter_program program;
+	uint64_t missing_cnt;
+};
+
+static void program_free(struct leat_filter_program *p)
+{
+	if (p->free)
+		p->free(p->self);
+}
+
+int leat_filter_from_tree(struct leat_filter **out, const struct leat_filter_tree *t,
+			  const struct leat_filter_backend *b, struct leat_filter_error *e)
+{
+	struct leat_filter_error spare;
+	struct leat_filter *f = calloc(1, sizeof(*f));
+	int err;
+
+	if (!f)
+		return -ENOMEM;
+	if (!e)
+		e = &spare;
+	*e = (struct leat_filter_error){ .column = 0 };
+	err = b->compile(t, &f->program, e);
+	if (!err && !f->program.run) {
+		program_free(&f->program);
+		err = -EINVAL;
+	}
+	if (err) {
+		free(f);
+		return err;
+	}
+	*out = f;
+	return 0;
+}
+
+int leat_filter_new(struct leat_filter **out, const struct leat_format *f, const char *text,
+		    struct leat_filter_error *e)
+{
+	LEAT_AUTO(leat_filter_tree_free) struct leat_filter_tree *t = NULL;
+	int err = leat_filter_parse(&t, f, text, NULL, e);
+
+	return err ? err : leat_filter_from_tree(out, t, leat_filter_user_backend(), e);
+}
+
+void leat_filter_free(struct leat_filter **f)
+{
+	if (!*f)
+		return;
+	program_free(&(*f)->program);
+	free(*f);
+	*f = NULL;
+}
+
+bool leat_filter_matches(struct leat_filter *f, const struct leat_record *r)
+{
+	int passes = f->program.run(f->program.self, r);
+
+	if (__builtin_expect(passes < 0, 0))
+		f->missing_cnt++;
+	return passes > 0;
+}
+
+uint64_t leat_filter_missing_cnt(const struct leat_filter *f)
+{
+	return f->missing_cnt;
+}
