@@ -222,6 +222,17 @@ struct leat_source_ops {
 	int (*control)(void *self, enum leat_control what, uint64_t arg);
 	/** A file descriptor that polls readable when there is something to read; -1 none. */
 	int (*poll_fd)(const void *self);
+	/**
+	 * Optional: hands out the next record not younger than @until_ns instead of dispatching it;
+	 * then poll is not called, and the pump merges such sources by time. 1 and *out, which is
+	 * valid until the next call, 0 when there is none now, or a negative errno.
+	 */
+	int (*next)(void *self, uint64_t until_ns, struct leat_record *out);
+	/**
+	 * Optional, with next: nanoseconds by which a record may be older than one that was handed
+	 * out before it. NULL, or 0: they come in order.
+	 */
+	uint64_t (*window_ns)(const void *self);
 };
 
 /** A source: its operations and its state. Plain data, copied. */
