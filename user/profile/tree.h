@@ -11,6 +11,7 @@
 struct leat_tree_opts {
 	bool by_process; /* first level: the process (name), default for more than one */
 	bool by_thread;	 /* next level: the thread (name and tid) */
+	uint64_t least;	 /* samples: on a node with fewer nothing stands, all is its own; 0: none */
 };
 
 struct leat_node {
