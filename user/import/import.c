@@ -213,6 +213,8 @@ static int put_target(struct input *in, enum leat_import_format f)
 	return err;
 }
 
+static const struct leat_import_opts defaults;
+
 static int import(struct input *in)
 {
 	enum leat_import_format f;
@@ -226,16 +228,17 @@ static int import(struct input *in)
 	if (f == LEAT_IMPORT_NONE)
 		return refuse(in);
 	err = f == LEAT_IMPORT_PPROF ? import_pprof(in) : import_text(in, f);
+	/* Of pprof, the event was chosen as it was read. */
 	if (!err)
-		err = leat_build_finish(&in->builds[0], in->o, in->d);
+		err = leat_build_finish(&in->builds[0], f == LEAT_IMPORT_PPROF ? &defaults : in->o,
+					in->d);
 	return err ? err : put_target(in, f);
 }
 
 int leat_import_fd_opts(int fd, const char *name, const struct leat_import_opts *o,
 			struct leat_profile **out, struct leat_diag *d)
 {
-	static const struct leat_import_opts none;
-	struct input in = { .fd = fd, .name = name, .o = o ? o : &none, .d = d };
+	struct input in = { .fd = fd, .name = name, .o = o ? o : &defaults, .d = d };
 	int err;
 
 	leat_buf_init(&in.head, MAX_WHOLE_BYTES);

@@ -168,32 +168,34 @@ static bool parse_after_pid(struct words w, struct leat_perf_head *h)
 	return h->sure || h->event_n || !h->rest_n;
 }
 
+/* How much speaks for a pid: 3 a time behind it, 2 a CPU, 1 neither; 0 it is none. */
+static int weigh(const struct word *word, struct words after, size_t nth, struct leat_perf_head *h)
+{
+	if (!parse_pid(word, h) || !parse_after_pid(after, h))
+		return 0;
+	return h->has_time ? 3 : h->sure ? 2 : nth ? 1 : 0;
+}
+
 bool leat_perf_head_parse(const char *p, size_t n, struct leat_perf_head *out)
 {
 	struct words w = { .at = p, .end = p + n };
-	struct leat_perf_head weak = { .pid = 0 };
-	bool have_weak = false;
 	struct word word;
+	int best = 0;
 
-	for (size_t i = 0; i < MAX_COMM_WORDS && next_word(&w, &word); i++) {
+	for (size_t i = 0; best < 3 && i < MAX_COMM_WORDS && next_word(&w, &word); i++) {
 		struct leat_perf_head h = { .comm = p };
 		const char *end = word.s;
+		int weight = weigh(&word, w, i, &h);
 
-		if (!parse_pid(&word, &h) || !parse_after_pid(w, &h))
+		if (weight <= best)
 			continue;
 		while (h.comm < end && is_blank(*h.comm))
 			h.comm++;
 		while (end > h.comm && is_blank(end[-1]))
 			end--;
 		h.comm_n = (size_t)(end - h.comm);
-		if (h.sure) {
-			*out = h;
-			return true;
-		}
-		if (!have_weak && i)
-			weak = h;
-		have_weak |= i != 0;
+		best = weight;
+		*out = h;
 	}
-	*out = weak;
-	return have_weak;
+	return best != 0;
 }
