@@ -26,8 +26,8 @@ struct leat_perf_head {
 
 /*
  * "comm pid/tid [cpu] time: period event:" and what is left of it when fields are not asked for.
- * A comm may hold blanks, digits, colons, brackets: the pid is the first number that a time, else a CPU
- * time follows; where there is none, the first that an event follows. False: no such line.
+ * A comm may hold blanks, digits, colons, brackets: the pid is the first number that a time
+ * follows, else a CPU, else an event. False: no such line.
  */
 bool leat_perf_head_parse(const char *p, size_t n, struct leat_perf_head *out);
 
