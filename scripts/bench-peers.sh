@@ -6,8 +6,10 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 cache=${LEAT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/leat}/peers
 mkdir -p "$cache"
-for crate in samply blazecli; do
-	[ -x "$cache/bin/$crate" ] && continue
+for crate in samply blazecli inferno; do
+	program=$crate
+	[ $crate = inferno ] && program=inferno-flamegraph
+	[ -x "$cache/bin/$program" ] && continue
 	command -v cargo >/dev/null || { echo "bench-peers.sh: no cargo: rows against $crate are left out" >&2; continue; }
 	CARGO_TARGET_DIR=$cache/target cargo install --quiet --locked --root "$cache" "$crate" >&2 ||
 		echo "bench-peers.sh: $crate does not build: its rows are left out" >&2

@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # bench.sh [ROUNDS]: every figure of docs/benchmarks.md, beside its peers, as tables on standard output.
 # Called by "make bench", which builds what it runs. As root, on an otherwise idle machine; about
-# half an hour, after the peers are installed. BENCH="bpf names record event engine" chooses parts.
+# half an hour, after the peers are installed. BENCH="bpf names record event engine import merge" chooses parts.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 rounds=${1:-9}
-parts=${BENCH:-bpf names record event engine}
+parts=${BENCH:-bpf names record event engine import merge}
 out=${LEAT_OUT:?run it by "make bench"}
 export PATH=$PATH:/usr/sbin:/sbin
 peers=$(scripts/bench-peers.sh)
@@ -49,6 +49,14 @@ for part in $parts; do
 			"$theirs" -
 		rm -f "$theirs"
 		;;
+	import)
+		if [ -x "$peers/inferno-collapse-perf" ]; then
+			tests/bench/bench_import.py "$out/import_tool" "$peers" --rounds "$rounds"
+		else
+			echo "import: no inferno, left out"
+		fi
+		;;
+	merge) "$out/tests/bench/bench_merge" "$rounds" ;;
 	*) echo "bench.sh: unknown part $part" >&2; exit 2 ;;
 	esac
 done

@@ -465,6 +465,19 @@ struct leat_source_ops {
 	 * this source has taken over, LEAT_CONFIG_*; a part that no source takes is an error.
 	 */
 	int (*configure)(void *self, const struct leat_session_config *c, uint32_t *took);
+	/**
+	 * Optional: hands out the next record not younger than @until_ns instead of dispatching it;
+	 * then poll is not called, and the pump merges such sources by time. 1 and *out, which is
+	 * valid until the next call, 0 when there is none now, or a negative errno.
+	 */
+	int (*next)(void *self, uint64_t until_ns, struct leat_record *out);
+	/**
+	 * Optional, with next: nanoseconds by which a record may be older than one that was handed
+	 * out before it. NULL, or 0: they come in order.
+	 */
+	uint64_t (*window_ns)(const void *self);
+	/** With next: bytes of the header that each of its records begins with (leat_bus_header). */
+	uint32_t header_size;
 };
 
 /** A source: its operations and its state. Plain data, copied. */

@@ -114,7 +114,7 @@ Test(builder, maxima)
 	for (int i = 0; i <= LEAT_PUMP_MAX_SOURCES; i++)
 		leat_session_with_source(b, leat_mock_source(mock));
 	cr_assert(eq(int, leat_session_build(b, &s), -EOVERFLOW));
-	cr_assert(eq(str, (char *)leat_session_builder_error(b), (char *)"more than 8 sources"));
+	cr_assert(eq(str, (char *)leat_session_builder_error(b), (char *)"more than 1024 sources"));
 	leat_session_builder_free(&b);
 	b = leat_session_builder_new();
 	leat_session_with_source(b, leat_mock_source(mock));

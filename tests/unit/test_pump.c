@@ -166,4 +166,5 @@ Test(pump, sources_are_added_before_opening_and_are_few)
 	for (size_t i = pump.source_cnt; i < LEAT_PUMP_MAX_SOURCES; i++)
 		cr_assert(eq(int, leat_pump_add(&pump, (struct leat_source){ &ops, &a }), 0));
 	cr_assert(eq(int, leat_pump_add(&pump, (struct leat_source){ &ops, &a }), -EOVERFLOW));
+	leat_pump_close(&pump);
 }

@@ -80,7 +80,8 @@ Test(svg, least_width)
 	all = count("<g class=\"f\">");
 	export((struct leat_export_opts){ .min_width_percent = 5 });
 	cr_expect(lt(sz, count("<g class=\"f\">"), all));
-	cr_expect(eq(sz, count("boxes below 5 samples are not drawn"), 1));
+	cr_expect(
+		eq(sz, count("boxes below 5 samples, and what stands on them, are not drawn"), 1));
 }
 
 Test(svg, inverted_has_the_root_on_top)

@@ -88,19 +88,6 @@ static int by_time(const void *a, const void *b)
 	return x->seq < y->seq ? -1 : x->seq > y->seq;
 }
 
-static void deliver(struct leat_mock *m, struct leat_bus *bus, const struct item *it)
-{
-	struct leat_record r;
-
-	if (leat_wire_record(m->bytes + it->offset, it->size, &r)) {
-		m->stats.malformed++;
-		return;
-	}
-	m->stats.records++;
-	m->stats.bytes += it->size;
-	leat_wire_dispatch(bus, &r);
-}
-
 static int mock_open(void *self, struct leat_bus *bus)
 {
 	(void)self;
@@ -115,26 +102,40 @@ static int mock_start(void *self)
 	return 0;
 }
 
-static int mock_poll(void *self, struct leat_bus *bus, uint64_t until_ns, bool *more)
+/* Those that do not decode are counted, and passed over. */
+static int mock_next(void *self, uint64_t until_ns, struct leat_record *out)
 {
 	struct leat_mock *m = self;
-	int n = 0;
 
-	*more = false;
 	if (!m->started)
 		return 0;
 	if (!m->sorted && m->n > m->next)
 		qsort(m->items + m->next, m->n - m->next, sizeof(*m->items), by_time);
 	m->sorted = true;
 	while (m->next < m->n && m->items[m->next].ts_ns <= until_ns) {
-		if (n == BATCH) {
-			*more = true;
-			break;
+		const struct item *it = &m->items[m->next++];
+
+		if (leat_wire_record(m->bytes + it->offset, it->size, out)) {
+			m->stats.malformed++;
+			continue;
 		}
-		deliver(m, bus, &m->items[m->next++]);
-		n++;
+		m->stats.records++;
+		m->stats.bytes += it->size;
+		return 1;
 	}
-	return n;
+	return 0;
+}
+
+static int mock_poll(void *self, struct leat_bus *bus, uint64_t until_ns, bool *more)
+{
+	struct leat_mock *m = self;
+	size_t from = m->next;
+	struct leat_record r;
+
+	while (m->next - from < BATCH && mock_next(m, until_ns, &r) > 0)
+		leat_wire_dispatch(bus, &r);
+	*more = m->next - from >= BATCH;
+	return (int)(m->next - from);
 }
 
 static int mock_stop(void *self)
@@ -168,6 +169,8 @@ static const struct leat_source_ops mock_ops = {
 	.close = mock_close,
 	.stats = mock_stats,
 	.poll_fd = mock_fd,
+	.next = mock_next,
+	.header_size = sizeof(struct leat_rec),
 };
 
 struct leat_source leat_mock_source(struct leat_mock *m)

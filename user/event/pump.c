@@ -5,6 +5,9 @@
 #include <limits.h>
 #include <string.h>
 
+#include "base/array.h"
+#include "event/merge.h"
+
 void leat_pump_init(struct leat_pump *p, struct leat_bus *bus)
 {
 	memset(p, 0, sizeof(*p));
@@ -13,12 +16,18 @@ void leat_pump_init(struct leat_pump *p, struct leat_bus *bus)
 
 int leat_pump_add(struct leat_pump *p, struct leat_source s)
 {
+	int err;
+
 	if (p->opened_cnt)
 		return -EBUSY;
-	if (p->source_cnt == LEAT_PUMP_MAX_SOURCES)
-		return -EOVERFLOW;
-	p->sources[p->source_cnt++] = s;
-	return 0;
+	err = LEAT_ARRAY_ROOM(p->sources, p->source_cap, p->source_cnt + 1, LEAT_PUMP_MAX_SOURCES);
+	if (!err && s.ops->next && !p->merge)
+		err = leat_merge_new(&p->merge);
+	if (!err && s.ops->next)
+		err = leat_merge_add(p->merge, s);
+	if (!err)
+		p->sources[p->source_cnt++] = s;
+	return err;
 }
 
 int leat_pump_open(struct leat_pump *p)
@@ -67,12 +76,19 @@ static int drain(struct leat_pump *p, const struct leat_source *s, uint64_t unti
 /* One source that fails does not stop the others; the first error is returned. */
 static int drain_all(struct leat_pump *p, uint64_t until_ns)
 {
+	bool merged = false;
 	int sum = 0;
 	int err = 0;
 
 	for (size_t i = 0; i < p->opened_cnt; i++) {
-		int n = drain(p, &p->sources[i], until_ns);
+		const struct leat_source *s = &p->sources[i];
+		int n;
 
+		if (s->ops->next && merged)
+			continue;
+		merged |= s->ops->next != NULL;
+		n = s->ops->next ? leat_merge_round(p->merge, p->bus, until_ns)
+				 : drain(p, s, until_ns);
 		if (n < 0)
 			err = err ? err : n;
 		else
@@ -114,6 +130,28 @@ int leat_pump_stop(struct leat_pump *p)
 	return err;
 }
 
+void leat_pump_stats(const struct leat_pump *p, struct leat_source_stats *out)
+{
+	*out = (struct leat_source_stats){ 0 };
+	for (size_t i = 0; i < p->opened_cnt; i++) {
+		const struct leat_source *s = &p->sources[i];
+		struct leat_source_stats one = { 0 };
+
+		if (!s->ops->stats)
+			continue;
+		s->ops->stats(s->self, &one);
+		out->records += one.records;
+		out->bytes += one.bytes;
+		out->lost += one.lost;
+		out->malformed += one.malformed;
+	}
+}
+
+uint64_t leat_pump_late(const struct leat_pump *p)
+{
+	return p->merge ? leat_merge_late(p->merge) : 0;
+}
+
 void leat_pump_close(struct leat_pump *p)
 {
 	while (p->opened_cnt) {
@@ -121,4 +159,8 @@ void leat_pump_close(struct leat_pump *p)
 
 		s->ops->close(s->self);
 	}
+	leat_merge_free(&p->merge);
+	free(p->sources);
+	p->sources = NULL;
+	p->source_cnt = p->source_cap = 0;
 }

@@ -64,6 +64,8 @@ static void put_frame(struct script *x, uint64_t address, uint32_t function, uin
 	put_text(x, f ? leat_profile_str(p, f->name) : "[unknown]");
 	if (f && f->start && f->unnamed == LEAT_UNNAMED_NONE && offset >= f->start)
 		leat_buf_printf(x->out, "+0x%" PRIx64, offset - f->start);
+	else if (f && !*leat_profile_str(p, f->name))
+		leat_buf_str(x->out, "+0x0"); /* else readers take it for a frame without a name */
 	leat_buf_str(x->out, " (");
 	put_text(x, *module ? module : "[leat]");
 	leat_buf_str(x->out, ")\n");

@@ -30,19 +30,23 @@ struct picture {
 	struct leat_buf *out;
 };
 
+/* Samples that the narrowest box has. 0 is "not set"; a negative one leaves nothing out. */
+static uint64_t least_of(const struct leat_profile *p, const struct leat_export_opts *o)
+{
+	double pct = o->min_width_percent == 0 ? MIN_WIDTH_PCT : o->min_width_percent;
+
+	return pct < 0 ? 0 : (uint64_t)((double)leat_profile_total(p) * pct / 100);
+}
+
 /* Where each box lies, how deep the picture is, and what is too narrow. */
 static int lay_out(struct picture *x)
 {
 	const struct leat_tree *t = &x->tree;
-	double pct = x->o->min_width_percent;
 	LEAT_FREE double *next = calloc(t->n, sizeof(*next));
 
 	x->x = calloc(t->n, sizeof(*x->x));
 	if (!next || !x->x)
 		return -ENOMEM;
-	/* 0 is "not set"; a negative one leaves nothing out. */
-	pct = pct == 0 ? MIN_WIDTH_PCT : pct;
-	x->least = pct < 0 ? 0 : (uint64_t)((double)t->nodes[0].total * pct / 100);
 	for (uint32_t i = 0; i != LEAT_ID_NONE; i = leat_export_next(t, i, false)) {
 		const struct leat_node *n = &t->nodes[i];
 
@@ -136,7 +140,7 @@ static void put_foot(struct picture *x, int y)
 		leat_export_count(&text, x->cut);
 		leat_buf_str(&text, " boxes below ");
 		leat_export_count(&text, x->least);
-		leat_buf_str(&text, " samples are not drawn");
+		leat_buf_str(&text, " samples, and what stands on them, are not drawn");
 	}
 	if (m->start_real_ns) {
 		leat_buf_str(&text, "; ");
@@ -268,8 +272,13 @@ static int put_boxes(struct picture *x)
 
 int leat_export_svg(struct leat_profile *p, const struct leat_export_opts *o, struct leat_buf *out)
 {
-	struct picture x = { .p = p, .o = o, .out = out };
-	int err = leat_tree_build(&x.tree, p, &o->tree), height;
+	struct picture x = { .p = p, .o = o, .out = out, .least = least_of(p, o) };
+	struct leat_tree_opts opts = o->tree;
+	int err, height;
+
+	/* What stands on a box that is too narrow is too. */
+	opts.least = x.least;
+	err = leat_tree_build(&x.tree, p, &opts);
 
 	if (!err)
 		err = lay_out(&x);

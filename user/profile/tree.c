@@ -41,6 +41,7 @@ struct builder {
 	size_t id_cap;
 	struct walker *walkers;
 	size_t walker_cnt;
+	uint64_t least;
 };
 
 static void builder_fini(struct builder *b)
@@ -114,26 +115,37 @@ static int child_of(struct builder *b, uint32_t *node, uint32_t function)
 	return 0;
 }
 
-/* One step for each sample; those that have arrived leave. */
+/* One step for each sample. */
 static int step(struct builder *b)
 {
-	size_t left = 0;
-
 	memset(b->slots, 0, (b->mask + 1) * sizeof(*b->slots));
 	b->used = 0;
 	for (size_t i = 0; i < b->walker_cnt; i++) {
-		struct walker w = b->walkers[i];
-		int err = child_of(b, &w.at, b->ids[w.next++]);
+		struct walker *w = &b->walkers[i];
+		int err = child_of(b, &w->at, b->ids[w->next++]);
 
 		if (err)
 			return err;
-		if (w.next < w.end)
+		b->t->nodes[w->at].total += b->p->samples[w->sample].value;
+	}
+	return 0;
+}
+
+/* Those that have arrived leave, and those at nodes on which nothing is to stand. */
+static void settle(struct builder *b)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < b->walker_cnt; i++) {
+		struct walker w = b->walkers[i];
+		struct leat_node *node = &b->t->nodes[w.at];
+
+		if (w.next < w.end && node->total >= b->least)
 			b->walkers[left++] = w;
 		else
-			b->t->nodes[w.at].self += b->p->samples[w.sample].value;
+			node->self += b->p->samples[w.sample].value;
 	}
 	b->walker_cnt = left;
-	return 0;
 }
 
 /* A walker for each sample; each has one function at least. */
@@ -163,8 +175,11 @@ static int add_samples(struct builder *b, const struct leat_tree_opts *o)
 
 	if (!err)
 		err = grow(b);
-	while (!err && b->walker_cnt)
+	while (!err && b->walker_cnt) {
 		err = step(b);
+		if (!err)
+			settle(b);
+	}
 	return err;
 }
 
@@ -186,6 +201,8 @@ static int add_root(struct builder *b)
 
 static void sum_up(struct leat_tree *t)
 {
+	for (size_t i = 0; i < t->n; i++)
+		t->nodes[i].total = 0;
 	for (size_t i = t->n; i--;) {
 		struct leat_node *node = &t->nodes[i];
 
@@ -210,7 +227,8 @@ static int build(struct builder *b, const struct leat_tree_opts *o)
 int leat_tree_build(struct leat_tree *t, struct leat_profile *p, const struct leat_tree_opts *o)
 {
 	struct leat_tree made = { .nodes = NULL };
-	LEAT_AUTO(builder_fini) struct builder b = { .p = p, .t = &made };
+	LEAT_AUTO(builder_fini)
+	struct builder b = { .p = p, .t = &made, .least = o ? o->least : 0 };
 	int err = build(&b, o);
 
 	if (err) {

@@ -185,13 +185,14 @@ enum leat_trust leat_verdict_trust(const struct leat_verdict *v)
 {
 	double lost = leat_verdict_lost_percent(v);
 	double named = leat_verdict_named_percent(v);
-	double usable = leat_verdict_usable_percent(v);
+	double usable = v->imported ? 100 : leat_verdict_usable_percent(v);
 
 	if (lost > LEAT_NO_TRUST_LOST || usable < LEAT_NO_TRUST_COMPLETE ||
 	    named < LEAT_NO_TRUST_NAMED || v->taken < LEAT_NO_TRUST_SAMPLES)
 		return LEAT_TRUST_NO;
-	if (lost <= LEAT_TRUST_LOST && usable >= LEAT_TRUST_COMPLETE && named >= LEAT_TRUST_NAMED &&
-	    v->taken >= LEAT_TRUST_SAMPLES)
+	/* Who recorded it may have lost more than it says, and cut stacks without a mark. */
+	if (!v->imported && lost <= LEAT_TRUST_LOST && usable >= LEAT_TRUST_COMPLETE &&
+	    named >= LEAT_TRUST_NAMED && v->taken >= LEAT_TRUST_SAMPLES)
 		return LEAT_TRUST_YES;
 	return LEAT_TRUST_CARE;
 }

@@ -44,6 +44,13 @@ enum leat_trust {
 	LEAT_TRUST_NO = 2,   /* "do not trust" */
 };
 
+/* Where a profile comes from. */
+enum leat_imported {
+	LEAT_RECORDED = 0,
+	LEAT_IMPORTED = 1,	     /* from a file that does not say what was lost */
+	LEAT_IMPORTED_LOSS_TOLD = 2, /* from one that does */
+};
+
 struct leat_verdict {
 	/* samples */
 	uint64_t wanted; /* by the clock or the counter, never by our own program; 0 unknown */
@@ -84,6 +91,13 @@ struct leat_verdict {
 	uint64_t map_bytes; /* kernel memory in BPF maps */
 	uint64_t freq_hz;
 	uint64_t period;
+	/* imports: what the file does not tell is not judged, and the best is "with care" */
+	uint64_t imported;	 /* enum leat_imported */
+	uint64_t import_unknown; /* samples that hold a frame without a name */
+	uint64_t import_unread;	 /* lines that were not understood */
+	uint64_t import_other;	 /* samples of other events, and of none that could be kept */
+	uint64_t import_deep;	 /* frames beyond the depth that leat takes */
+	uint64_t import_cut;	 /* 1: the file ends in the middle of something */
 };
 
 /* Lost for any reason, of what was asked for. */

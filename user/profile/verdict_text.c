@@ -33,14 +33,10 @@ static void put_percent(struct leat_buf *out, double percent)
 		leat_buf_printf(out, "%.1f %%", percent);
 }
 
-void leat_verdict_line(const struct leat_verdict *v, struct leat_buf *out)
+static void put_lost_share(const struct leat_verdict *v, struct leat_buf *out)
 {
 	uint64_t lost = leat_verdict_lost(v);
 
-	leat_buf_str(out, leat_trust_name(leat_verdict_trust(v)));
-	leat_buf_str(out, ": ");
-	leat_verdict_number(out, v->taken);
-	leat_buf_str(out, v->taken == 1 ? " sample, " : " samples, ");
 	leat_verdict_number(out, lost);
 	leat_buf_str(out, " lost");
 	if (lost) {
@@ -48,9 +44,24 @@ void leat_verdict_line(const struct leat_verdict *v, struct leat_buf *out)
 		put_percent(out, leat_verdict_lost_percent(v));
 		leat_buf_char(out, ')');
 	}
-	leat_buf_str(out, ", ");
-	put_percent(out, leat_verdict_complete_percent(v));
-	leat_buf_str(out, " of user stacks complete, ");
+}
+
+void leat_verdict_line(const struct leat_verdict *v, struct leat_buf *out)
+{
+	leat_buf_str(out, leat_trust_name(leat_verdict_trust(v)));
+	leat_buf_str(out, ": ");
+	leat_verdict_number(out, v->taken);
+	leat_buf_str(out, v->taken == 1 ? " sample, " : " samples, ");
+	if (v->imported == LEAT_IMPORTED)
+		leat_buf_str(out, "imported: what was lost is not known, ");
+	if (v->imported != LEAT_IMPORTED || leat_verdict_lost(v)) {
+		put_lost_share(v, out);
+		leat_buf_str(out, ", ");
+	}
+	if (!v->imported) {
+		put_percent(out, leat_verdict_complete_percent(v));
+		leat_buf_str(out, " of user stacks complete, ");
+	}
 	put_percent(out, leat_verdict_named_percent(v));
 	leat_buf_str(out, " of frames named");
 }
@@ -150,6 +161,19 @@ static void put_environment(const struct leat_verdict *v, struct leat_buf *out)
 	end_line(&l);
 }
 
+static void put_import(const struct leat_verdict *v, struct leat_buf *out)
+{
+	struct line l = { .out = out, .title = "import: " };
+
+	put_item(&l, v->import_unknown, "samples hold a frame without a name");
+	put_item(&l, v->import_unread, "lines were not understood");
+	put_item(&l, v->import_other, "samples of other events were left out");
+	put_item(&l, v->import_deep, "frames were deeper than leat takes");
+	end_line(&l);
+	if (v->import_cut)
+		leat_buf_str(out, "import: the file ends in the middle of an entry\n");
+}
+
 static void put_cost(const struct leat_verdict *v, struct leat_buf *out)
 {
 	if (!v->self_cpu_ns && !v->bpf_ns && !v->rss_bytes)
@@ -176,6 +200,7 @@ void leat_verdict_text(const struct leat_verdict *v, struct leat_buf *out)
 	put_stacks(v, out);
 	put_names(v, out);
 	put_environment(v, out);
+	put_import(v, out);
 	put_cost(v, out);
 }
 
@@ -253,7 +278,13 @@ static void put_groups(const struct leat_verdict *v, struct leat_buf *out)
 	X(rss_bytes)                                                                               \
 	X(map_bytes)                                                                               \
 	X(freq_hz)                                                                                 \
-	X(period)
+	X(period)                                                                                  \
+	X(imported)                                                                                \
+	X(import_unknown)                                                                          \
+	X(import_unread)                                                                           \
+	X(import_other)                                                                            \
+	X(import_deep)                                                                             \
+	X(import_cut)
 
 void leat_verdict_json(const struct leat_verdict *v, struct leat_buf *out)
 {
