@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-lib_src += user/session/builder.c user/session/incarnations.c user/session/judge.c \
-	   user/session/maps.c user/session/place.c \
-	   user/session/processes.c user/session/raw.c user/session/samples.c \
+lib_src += user/session/builder.c user/session/capture_items.c user/session/capture_out.c \
+	   user/session/incarnations.c user/session/judge.c \
+	   user/session/maps.c user/session/names.c user/session/place.c \
+	   user/session/processes.c user/session/raw.c user/session/replay.c user/session/samples.c \
 	   user/session/session.c user/session/stat.c
 support_src += tests/support/world.c
 unit_src += tests/unit/test_builder.c tests/unit/test_judge.c tests/unit/test_session.c \
