@@ -46,6 +46,7 @@ struct leat_capture_written {
 	uint64_t lost;	  /**< records that could not be written: too large, or after an error */
 	uint64_t bytes;	  /**< bytes written */
 	uint64_t chunks;
+	bool whole; /**< the end mark is written */
 };
 
 /**
@@ -98,7 +99,7 @@ int leat_capture_writer_flush(struct leat_capture_writer *w);
  */
 int leat_capture_writer_finish(struct leat_capture_writer *w);
 
-/** leat_capture_writer_error - the first error of writing, 0 when there was none. */
+/** leat_capture_writer_error - the first error, 0 when there was none; nothing was written after it. */
 int leat_capture_writer_error(const struct leat_capture_writer *w);
 
 /** leat_capture_writer_stats - so far. */

@@ -144,6 +144,9 @@ int leat_capture_get_table(struct leat_reader *r, uint32_t row_bytes,
 
 /* ---- writer ---- */
 
+/* What belongs into the file cannot be made: it will not be whole. The first error sticks. */
+void leat_capture_writer_fail(struct leat_capture_writer *w, int err);
+
 /*
  * Puts another record in the place of one before it is written: true, and *@out is to be written
  * (valid until the next call).

@@ -172,8 +172,7 @@ int leat_capture_writer_flush(struct leat_capture_writer *w)
 		w->stats.lost += cnt;
 	else
 		w->stats.records += cnt;
-	if (!w->err)
-		w->err = err; /* a file with a hole is none */
+	leat_capture_writer_fail(w, err); /* a file with a hole is none */
 	return err;
 }
 
@@ -218,10 +217,17 @@ int leat_capture_writer_error(const struct leat_capture_writer *w)
 	return w->err;
 }
 
+void leat_capture_writer_fail(struct leat_capture_writer *w, int err)
+{
+	if (!w->err)
+		w->err = err;
+}
+
 void leat_capture_writer_stats(const struct leat_capture_writer *w,
 			       struct leat_capture_written *out)
 {
 	*out = w->stats;
+	out->whole = w->ended;
 }
 
 void leat_capture_writer_set_rewrite(struct leat_capture_writer *w, leat_capture_rewrite_fn fn,

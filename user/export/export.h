@@ -26,6 +26,7 @@ struct leat_exporter {
 	const char *help;
 	bool binary;	   /* not for a terminal */
 	bool needs_stream; /* wants samples with time */
+	bool capture;	   /* no picture of a profile: the records themselves; .write is NULL */
 	int (*write)(struct leat_profile *p, const struct leat_export_opts *o,
 		     struct leat_buf *out);
 };

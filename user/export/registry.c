@@ -31,6 +31,11 @@ static const struct leat_exporter exporters[] = {
 	  .help = "one entry a sample with its time; with --stream",
 	  .needs_stream = true,
 	  .write = leat_export_script },
+	{ .format = "leat",
+	  .extension = ".leat",
+	  .help = "capture file: all that was recorded, for leat convert and leat report",
+	  .binary = true,
+	  .capture = true },
 };
 
 const struct leat_exporter *leat_exporter_at(size_t i)

@@ -35,16 +35,17 @@ static bool rewrite(void *ctx, const struct leat_event *ev, const struct leat_re
 	struct leat_run_capture *c = ctx;
 	const struct leat_field *f;
 	const char *path, *rest;
-	size_t len;
+	size_t len, size;
 
 	if (r->kind != LEAT_REC_MMAP && r->kind != LEAT_REC_PROCESS)
 		return false;
 	f = path_field(ev);
-	if (!f || f->location != LEAT_LOCATION_TAIL || r->size <= f->offset ||
-	    r->size >= sizeof(c->record))
+	if (!f || f->location != LEAT_LOCATION_TAIL || r->size <= f->offset)
 		return false;
-	memcpy(c->record, r->data, r->size);
-	c->record[r->size] = '\0';
+	/* Longer than any path: what is behind it is cut off, never kept as it is. */
+	size = r->size < sizeof(c->record) ? r->size : sizeof(c->record) - 1;
+	memcpy(c->record, r->data, size);
+	c->record[size] = '\0';
 	path = (const char *)c->record + f->offset;
 	rest = leat_below_home(path);
 	if (!rest)
@@ -121,10 +122,14 @@ void leat_run_capture_detach(struct leat_run *r)
 void leat_run_capture_end(struct leat_run *r, const struct leat_profile *p)
 {
 	struct leat_capture_writer *w = r->o->capture;
+	int err;
 
 	if (!w)
 		return;
 	leat_capture_writer_detach(w);
-	if (!leat_capture_put_profile(w, p))
-		(void)!leat_capture_writer_finish(w);
+	err = leat_capture_put_profile(w, p);
+	if (!err)
+		err = leat_capture_writer_finish(w);
+	if (err)
+		leat_capture_writer_fail(w, err);
 }
