@@ -22,17 +22,17 @@ extern "C" {
 
 /** What a chunk holds. Append only, never renumbered: files hold the numbers. */
 enum leat_capture_kind {
-	LEAT_CAPTURE_EVENTS = 1,     /**< events and their formats */
-	LEAT_CAPTURE_RECORDS = 2,    /**< records, in order */
-	LEAT_CAPTURE_OPTIONS = 3,    /**< items: what the session was told */
-	LEAT_CAPTURE_META = 4,	     /**< items: what was recorded, where, when; later ones win */
-	LEAT_CAPTURE_VERDICT = 5,    /**< items: every counter */
-	LEAT_CAPTURE_STRINGS = 6,    /**< strings of the tables below, by number */
-	LEAT_CAPTURE_PROCESSES = 7,  /**< table: processes that objects belong to */
-	LEAT_CAPTURE_OBJECTS = 8,    /**< table: identities of what was mapped */
-	LEAT_CAPTURE_FUNCTIONS = 9,  /**< table: resolved functions */
-	LEAT_CAPTURE_FRAMES = 10,    /**< table: object and offset to function */
-	LEAT_CAPTURE_END = 11,	     /**< counts; the file is whole */
+	LEAT_CAPTURE_EVENTS = 1,    /**< events and their formats */
+	LEAT_CAPTURE_RECORDS = 2,   /**< records, in order */
+	LEAT_CAPTURE_OPTIONS = 3,   /**< items: what the session was told */
+	LEAT_CAPTURE_META = 4,	    /**< items: what was recorded, where, when; later ones win */
+	LEAT_CAPTURE_VERDICT = 5,   /**< items: every counter */
+	LEAT_CAPTURE_STRINGS = 6,   /**< strings of the tables below, by number */
+	LEAT_CAPTURE_PROCESSES = 7, /**< table: processes that objects belong to */
+	LEAT_CAPTURE_OBJECTS = 8,   /**< table: identities of what was mapped */
+	LEAT_CAPTURE_FUNCTIONS = 9, /**< table: resolved functions */
+	LEAT_CAPTURE_FRAMES = 10,   /**< table: object and offset to function */
+	LEAT_CAPTURE_END = 11,	    /**< counts; the file is whole */
 	LEAT_CAPTURE_KIND__MAX
 };
 
@@ -85,7 +85,8 @@ void leat_capture_writer_detach(struct leat_capture_writer *w);
  *
  * Errors: -EINVAL, -EOVERFLOW too large, -ENOMEM, of write(2); the first one of write(2) sticks.
  */
-int leat_capture_writer_chunk(struct leat_capture_writer *w, uint16_t kind, const void *p, size_t n);
+int leat_capture_writer_chunk(struct leat_capture_writer *w, uint16_t kind, const void *p,
+			      size_t n);
 
 /**
  * leat_capture_writer_flush - write the records so far as a chunk: what is lost if the writer dies.

@@ -4,8 +4,8 @@ lib_src += user/session/builder.c user/session/capture_items.c user/session/capt
 	   user/session/maps.c user/session/names.c user/session/place.c \
 	   user/session/processes.c user/session/raw.c user/session/replay.c user/session/samples.c \
 	   user/session/session.c user/session/stat.c
-support_src += tests/support/world.c
-unit_src += tests/unit/test_builder.c tests/unit/test_judge.c tests/unit/test_session.c \
+support_src += tests/support/capture_file.c tests/support/world.c
+unit_src += tests/unit/test_builder.c tests/unit/test_judge.c tests/unit/test_replay.c tests/unit/test_session.c \
 	    tests/unit/test_session_env.c
 public_h += include/leat/session.h
 fuzz_src += tests/fuzz/fuzz_session.c

@@ -66,9 +66,8 @@ static int bad_open(struct leat_diag *d, const char *path, int err)
 
 static int open_input(const char *path, struct leat_diag *d)
 {
-	LEAT_CLOSE int fd = strcmp(path, "-") == 0
-				    ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
-				    : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	LEAT_CLOSE int fd = strcmp(path, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
+						   : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) != 0)

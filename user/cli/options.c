@@ -409,9 +409,9 @@ bool leat_cli_option_of(enum leat_cli_opt id, enum leat_cli_verb_id verb)
 const char *leat_cli_group_name(enum leat_cli_group g)
 {
 	static const char *const names[LEAT_CLI_GROUP__MAX] = {
-		[LEAT_CLI_G_TARGET] = "Target",	    [LEAT_CLI_G_SAMPLING] = "Sampling",
-		[LEAT_CLI_G_STACKS] = "Stacks",	    [LEAT_CLI_G_OUTPUT] = "Output",
-		[LEAT_CLI_G_REPORT] = "Report",	    [LEAT_CLI_G_MESSAGES] = "Messages",
+		[LEAT_CLI_G_TARGET] = "Target", [LEAT_CLI_G_SAMPLING] = "Sampling",
+		[LEAT_CLI_G_STACKS] = "Stacks", [LEAT_CLI_G_OUTPUT] = "Output",
+		[LEAT_CLI_G_REPORT] = "Report", [LEAT_CLI_G_MESSAGES] = "Messages",
 	};
 
 	return g < LEAT_CLI_GROUP__MAX ? names[g] : "";

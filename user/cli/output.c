@@ -372,8 +372,8 @@ static int create_part(struct leat_cli_output *o)
 		snprintf(name, sizeof(name), "%s.part%s", o->base, suffix);
 		if (strlen(name) > NAME_MAX)
 			return -ENAMETOOLONG;
-		o->fd = openat(o->dirfd, name,
-			       O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
+		o->fd = openat(o->dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+			       FILE_MODE);
 		if (o->fd < 0 && errno == EEXIST)
 			continue;
 		if (o->fd < 0)

@@ -26,8 +26,8 @@ struct leat_cli_outputs {
 	struct leat_cli_owner owner;
 	struct leat_cli_file files[LEAT_CLI_MAX_OUTPUTS + 1]; /* and the summary */
 	size_t n;
-	struct leat_cli_numbered standard; /* the name when there is no -o */
-	bool needs_stream;		   /* a format wants samples with time */
+	struct leat_cli_numbered standard;   /* the name when there is no -o */
+	bool needs_stream;		     /* a format wants samples with time */
 	struct leat_capture_writer *capture; /* of the file that is one; NULL */
 };
 

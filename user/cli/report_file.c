@@ -144,8 +144,7 @@ static size_t name_column(const struct report *r, const struct leat_top *top, si
 	size_t width = 8;
 
 	for (size_t i = 0; i < n; i++) {
-		const char *name =
-			leat_profile_str(r->p, r->p->functions[top[i].function].name);
+		const char *name = leat_profile_str(r->p, r->p->functions[top[i].function].name);
 		size_t cols = columns(name, strlen(name));
 
 		width = cols > width ? cols : width;
@@ -175,8 +174,8 @@ static void add_where(const struct report *r)
 		strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S UTC", &tm);
 	add_line(r->b, "recorded", when);
 	snprintf(text, sizeof(text), "%s%s%s%s%s", leat_profile_str(r->p, m->host),
-		 m->host ? ", " : "", m->kernel ? "Linux " : "",
-		 leat_profile_str(r->p, m->kernel), m->os ? ", " : "");
+		 m->host ? ", " : "", m->kernel ? "Linux " : "", leat_profile_str(r->p, m->kernel),
+		 m->os ? ", " : "");
 	snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s",
 		 leat_profile_str(r->p, m->os));
 	add_line(r->b, "host", text);
@@ -364,7 +363,8 @@ static void add_callers(const struct report *r, const struct callers *c, const c
 
 	for (size_t i = 0; i < c->cnt; i++) {
 		if (c->value[i])
-			by[n++] = (struct leat_top){ .function = (uint32_t)i, .total = c->value[i] };
+			by[n++] =
+				(struct leat_top){ .function = (uint32_t)i, .total = c->value[i] };
 	}
 	qsort(by, n, sizeof(*by), by_total);
 	shown = n < CALLERS ? n : CALLERS;

@@ -48,7 +48,7 @@ struct leat_capture_chunk {
 	uint32_t stored_bytes; /* behind this header */
 	uint32_t raw_bytes;    /* decompressed */
 	uint32_t item_cnt;     /* records; 0 for other kinds */
-	uint64_t checksum;     /* of the payload as stored, seeded with that of the bytes before it */
+	uint64_t checksum; /* of the payload as stored, seeded with that of the bytes before it */
 };
 _Static_assert(sizeof(struct leat_capture_chunk) == 32, "file format");
 
@@ -56,7 +56,8 @@ _Static_assert(sizeof(struct leat_capture_chunk) == 32, "file format");
 struct leat_capture_entry {
 	uint16_t kind;
 	uint16_t cpu;
-	uint32_t size; /* LEAT_CAPTURE_APART, and bytes: this header, and the record unless it is one */
+	uint32_t
+		size; /* LEAT_CAPTURE_APART, and bytes: this header, and the record unless it is one */
 	uint64_t ts_ns;
 	uint32_t tgid;
 	uint32_t tid;

@@ -94,9 +94,8 @@ void leat_capture_info(const struct leat_capture *c, struct leat_capture_info *o
 
 static int corrupt(struct leat_capture *c, const char *what, uint64_t off)
 {
-	return leat_chunks_fail(&c->in, -EBADMSG,
-				"it is corrupt: %s in the chunk at byte %llu", what,
-				(unsigned long long)off);
+	return leat_chunks_fail(&c->in, -EBADMSG, "it is corrupt: %s in the chunk at byte %llu",
+				what, (unsigned long long)off);
 }
 
 /* ---- events ---- */

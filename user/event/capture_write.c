@@ -76,7 +76,8 @@ int leat_capture_writer_new(struct leat_capture_writer **out, int fd)
 		return -ENOMEM;
 	w->fd = fd;
 	w->records = malloc(LEAT_CAPTURE_CHUNK_BYTES);
-	w->out_cap = sizeof(struct leat_capture_chunk) + ZSTD_compressBound(LEAT_CAPTURE_CHUNK_BYTES);
+	w->out_cap =
+		sizeof(struct leat_capture_chunk) + ZSTD_compressBound(LEAT_CAPTURE_CHUNK_BYTES);
 	w->out = malloc(w->out_cap);
 	w->zstd = ZSTD_createCCtx();
 	if (!w->records || !w->out || !w->zstd)
@@ -366,8 +367,7 @@ int leat_capture_writer_attach(struct leat_capture_writer *w, struct leat_bus *b
 	if (!err)
 		err = write_events(w);
 	for (size_t i = 0; !err && i < w->hook_cnt; i++)
-		err = leat_event_add_callback(w->hooks[i].ev, on_record, w,
-					      &w->hooks[i].callback);
+		err = leat_event_add_callback(w->hooks[i].ev, on_record, w, &w->hooks[i].callback);
 	if (err)
 		leat_capture_writer_detach(w);
 	return err;

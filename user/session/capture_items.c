@@ -48,7 +48,7 @@ enum meta_type { META_TEXT, META_U64, META_BOOL };
 
 #define META(member, t)                                                                            \
 	{                                                                                          \
-		#member, META_##t, offsetof(struct leat_meta, member)                              \
+#member, META_##t, offsetof(struct leat_meta, member)                              \
 	}
 
 static const struct {
@@ -56,12 +56,12 @@ static const struct {
 	enum meta_type type;
 	size_t at;
 } metas[] = {
-	META(title, TEXT),	  META(target, TEXT),	   META(event, TEXT),
-	META(event_note, TEXT),	  META(command_line, TEXT), META(host, TEXT),
-	META(kernel, TEXT),	  META(os, TEXT),	   META(version, TEXT),
-	META(unwind, TEXT),	  META(start_real_ns, U64), META(start_mono_ns, U64),
-	META(duration_ns, U64),	  META(freq_hz, U64),	   META(period, U64),
-	META(time_based, BOOL),	  META(anonymized, BOOL),
+	META(title, TEXT),	META(target, TEXT),	  META(event, TEXT),
+	META(event_note, TEXT), META(command_line, TEXT), META(host, TEXT),
+	META(kernel, TEXT),	META(os, TEXT),		  META(version, TEXT),
+	META(unwind, TEXT),	META(start_real_ns, U64), META(start_mono_ns, U64),
+	META(duration_ns, U64), META(freq_hz, U64),	  META(period, U64),
+	META(time_based, BOOL), META(anonymized, BOOL),
 };
 
 void leat_items_put_meta(struct leat_buf *b, const struct leat_profile *p)
@@ -127,7 +127,7 @@ enum { OWN = 0, LIVE = 1 };
 
 #define COUNTER(member, whose)                                                                     \
 	{                                                                                          \
-		#member, whose, offsetof(struct leat_verdict, member)                              \
+#member, whose, offsetof(struct leat_verdict, member)                              \
 	}
 
 static const struct {
@@ -135,20 +135,34 @@ static const struct {
 	int whose;
 	size_t at;
 } counters[] = {
-	COUNTER(wanted, LIVE),		COUNTER(taken, OWN),
-	COUNTER(kernel_skipped, LIVE),	COUNTER(lost_user, OWN),
-	COUNTER(unknown_process, OWN),	COUNTER(env_lost, OWN),
-	COUNTER(malformed, OWN),	COUNTER(callback_errors, LIVE),
-	COUNTER(kstack_truncated, OWN), COUNTER(kstack_bad, OWN),
-	COUNTER(ret_checked, LIVE),	COUNTER(ret_bad, LIVE),
-	COUNTER(ret_not_judged, LIVE),	COUNTER(frames, OWN),
-	COUNTER(user_frames, OWN),	COUNTER(user_unnamed, OWN),
-	COUNTER(objects, LIVE),		COUNTER(objects_unreadable, LIVE),
-	COUNTER(processes_unreadable, OWN), COUNTER(kptr_restricted, LIVE),
-	COUNTER(bpf_ns, LIVE),		COUNTER(self_cpu_ns, LIVE),
-	COUNTER(target_cpu_ns, LIVE),	COUNTER(duration_ns, LIVE),
-	COUNTER(rss_bytes, LIVE),	COUNTER(map_bytes, LIVE),
-	COUNTER(freq_hz, LIVE),		COUNTER(period, LIVE),
+	COUNTER(wanted, LIVE),
+	COUNTER(taken, OWN),
+	COUNTER(kernel_skipped, LIVE),
+	COUNTER(lost_user, OWN),
+	COUNTER(unknown_process, OWN),
+	COUNTER(env_lost, OWN),
+	COUNTER(malformed, OWN),
+	COUNTER(callback_errors, LIVE),
+	COUNTER(kstack_truncated, OWN),
+	COUNTER(kstack_bad, OWN),
+	COUNTER(ret_checked, LIVE),
+	COUNTER(ret_bad, LIVE),
+	COUNTER(ret_not_judged, LIVE),
+	COUNTER(frames, OWN),
+	COUNTER(user_frames, OWN),
+	COUNTER(user_unnamed, OWN),
+	COUNTER(objects, LIVE),
+	COUNTER(objects_unreadable, LIVE),
+	COUNTER(processes_unreadable, OWN),
+	COUNTER(kptr_restricted, LIVE),
+	COUNTER(bpf_ns, LIVE),
+	COUNTER(self_cpu_ns, LIVE),
+	COUNTER(target_cpu_ns, LIVE),
+	COUNTER(duration_ns, LIVE),
+	COUNTER(rss_bytes, LIVE),
+	COUNTER(map_bytes, LIVE),
+	COUNTER(freq_hz, LIVE),
+	COUNTER(period, LIVE),
 };
 
 static uint64_t *counter_at(struct leat_verdict *v, size_t i)
@@ -167,8 +181,7 @@ static void put_named(struct leat_buf *b, const char *prefix, const char *name, 
 void leat_items_put_verdict(struct leat_buf *b, const struct leat_verdict *v)
 {
 	for (size_t i = 0; i < LEAT_ARRAY_SIZE(counters); i++)
-		leat_capture_put_u64(b, counters[i].name,
-				     *counter_at((struct leat_verdict *)v, i));
+		leat_capture_put_u64(b, counters[i].name, *counter_at((struct leat_verdict *)v, i));
 	for (unsigned int i = 0; i < LEAT_STAT__MAX; i++)
 		put_named(b, "kernel", leat_stat_name((enum leat_stat)i), v->kernel[i]);
 	for (unsigned int i = 0; i < LEAT_STACK__MAX; i++)

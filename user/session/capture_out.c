@@ -250,8 +250,8 @@ int leat_capture_put_profile(struct leat_capture_writer *w, const struct leat_pr
 	int err = number_strings(&s, p);
 
 	if (err || (err = put_strings(w, &s)) || (err = put_processes(w, p)) ||
-	    (err = put_objects(w, &s)) || (err = put_functions(w, &s)) || (err = put_frames(w, p)) ||
-	    (err = leat_capture_put_meta(w, p)))
+	    (err = put_objects(w, &s)) || (err = put_functions(w, &s)) ||
+	    (err = put_frames(w, p)) || (err = leat_capture_put_meta(w, p)))
 		return err;
 	return put_verdict(w, p);
 }

@@ -9,8 +9,7 @@
 #include "base/array.h"
 #include "session/capture_impl.h"
 
-#define FINDINGS                                                                                   \
-	(LEAT_FRAME_BAD_CALL | LEAT_FRAME_CHECKED | LEAT_FRAME_ROOT | LEAT_FRAME_SIGNAL)
+#define FINDINGS (LEAT_FRAME_BAD_CALL | LEAT_FRAME_CHECKED | LEAT_FRAME_ROOT | LEAT_FRAME_SIGNAL)
 
 void leat_names_fini(struct leat_names *n)
 {
