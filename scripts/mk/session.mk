@@ -9,3 +9,13 @@ unit_src += tests/unit/test_builder.c tests/unit/test_judge.c tests/unit/test_re
 	    tests/unit/test_session_env.c
 public_h += include/leat/session.h
 fuzz_src += tests/fuzz/fuzz_session.c
+fuzz_src += tests/fuzz/fuzz_capture.c
+
+# The seeds of fuzz_capture, written anew.
+$(O)/tests/fuzz/capture_seeds: $(O)/tests/fuzz/capture_seeds.o $(O)/tests/libsupport.a $(O)/libleat.a
+	$(call say,LD)
+	$(Q)$(CC) $(ld_flags) $(wrap_l) $^ $(deps_l) $(test_l) -o $@
+fuzz-seeds-capture: $(O)/tests/fuzz/capture_seeds
+	$(Q)mkdir -p tests/fuzz/corpus/capture
+	$(Q)$< tests/fuzz/corpus/capture
+.PHONY: fuzz-seeds-capture

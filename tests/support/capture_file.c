@@ -81,8 +81,9 @@ static void put_world(struct leat_world *w)
 						  .kind = LEAT_REC_THREAD,
 						  .comm = "worker" });
 	leat_put_fork(w, 20 * MS, 100, 200, 200);
-	leat_put_comm(w, &(struct leat_put_comm){
-				 .ts = 21 * MS, .tgid = 200, .flags = LEAT_COMM_EXEC, .comm = "job" });
+	leat_put_comm(w,
+		      &(struct leat_put_comm){
+			      .ts = 21 * MS, .tgid = 200, .flags = LEAT_COMM_EXEC, .comm = "job" });
 	leat_put_map(w, &(struct leat_put_map){ .ts = 21 * MS,
 						.tgid = 200,
 						.start = 0x10000,
@@ -128,8 +129,10 @@ static void put_counts(struct leat_world *w)
 							    .tid = tgid });
 	}
 	/* Its frames never come. */
-	leat_put_count(w, &(struct leat_put_count){
-				  .hash = 99, .first = 31 * MS, .last = 32 * MS, .count = 2, .tgid = 100 });
+	leat_put_count(
+		w,
+		&(struct leat_put_count){
+			.hash = 99, .first = 31 * MS, .last = 32 * MS, .count = 2, .tgid = 100 });
 }
 
 static void put_samples(struct leat_world *w)

@@ -147,10 +147,11 @@ Test(replay, cut_files_give_what_is_there)
 			cr_assert(ge(u64, got.profile->verdict.taken, before));
 			before = got.profile->verdict.taken;
 			cr_assert(eq(int, named, !got.named));
-			cr_assert(ne(ptr,
-				     strstr(leat_profile_str(got.profile, got.profile->meta.event_note),
-					    "incomplete"),
-				     NULL));
+			cr_assert(ne(
+				ptr,
+				strstr(leat_profile_str(got.profile, got.profile->meta.event_note),
+				       "incomplete"),
+				NULL));
 			leat_profile_free(&got.profile);
 		}
 	}
@@ -184,8 +185,7 @@ Test(replay, no_memory_is_an_error)
 	struct leat_example e;
 
 	leat_example_init(&e, NULL);
-	LEAT_ALLOC_EACH_FAILS
-	{
+	LEAT_ALLOC_EACH_FAILS {
 		struct leat_replayed got = { 0 };
 		int named = 0, err = replay(e.bytes, e.len, &got, &named, NULL);
 
@@ -351,8 +351,8 @@ Test(names, truncated_at_every_byte)
 			r = leat_reader_of(p, cut);
 			cr_assert(eq(int, leat_profile_new(&to), 0));
 			err = leat_names_read(&n, kinds[k], &r, to);
-			cr_expect(eq(int, err, cut == len || (!k && !cut) ? 0 : -EBADMSG), "%zu %zu", k,
-				  cut);
+			cr_expect(eq(int, err, cut == len || (!k && !cut) ? 0 : -EBADMSG),
+				  "%zu %zu", k, cut);
 			leat_names_fini(&n);
 			leat_profile_free(&to);
 			free(p);

@@ -110,9 +110,11 @@ static int get_text(struct leat_reader *r, size_t n, char **out)
 	/* A NUL within would make two names one. */
 	if (leat_reader_bytes(r, n, &p) || memchr(p, '\0', n))
 		return -EBADMSG;
-	s = strndup(p, n);
+	s = malloc(n + 1);
 	if (!s)
 		return -ENOMEM;
+	memcpy(s, p, n);
+	s[n] = '\0';
 	*out = s;
 	return 0;
 }
