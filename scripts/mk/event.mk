@@ -5,3 +5,4 @@ lib_src += user/event/capture_format.c user/event/capture_read.c user/event/capt
 unit_src += tests/unit/test_capture.c tests/unit/test_event.c tests/unit/test_format.c tests/unit/test_mock.c \
 	    tests/unit/test_pump.c tests/unit/test_wire.c
 public_h += include/leat/event.h include/leat/capture.h
+bench_src += tests/bench/bench_capture.c

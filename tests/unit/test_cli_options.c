@@ -142,7 +142,8 @@ Test(options, help_has_six_examples_first_and_fits)
 Test(options, manual_has_no_token_left)
 {
 	static const enum leat_cli_verb_id pages[] = { LEAT_CLI_VERB__MAX, LEAT_CLI_RECORD,
-						       LEAT_CLI_DOCTOR, LEAT_CLI_LIST };
+						       LEAT_CLI_REPORT,	   LEAT_CLI_CONVERT,
+						       LEAT_CLI_DOCTOR,	   LEAT_CLI_LIST };
 
 	for (size_t i = 0; i < LEAT_ARRAY_SIZE(pages); i++) {
 		struct leat_buf b;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli/commands.h"
 #include "cli/load.h"
-#include "cli/report.h"
 #include "cli/report_file.h"
 #include "cli/signals.h"
 

@@ -183,6 +183,25 @@ static void add_where(const struct report *r)
 	add_line(r->b, "note", leat_profile_str(r->p, m->event_note));
 }
 
+/* Its first line; with -v all of them, one below the other. */
+static void add_verdict(const struct report *r)
+{
+	LEAT_AUTO(leat_buf_fini) struct leat_buf text;
+	const char *label = "verdict";
+
+	leat_buf_init(&text, LEAT_CLI_MAX_TEXT);
+	if (r->args->verbose)
+		leat_verdict_text(&r->p->verdict, &text);
+	else
+		leat_verdict_line(&r->p->verdict, &text);
+	for (char *line = text.data, *next; line && *line; line = next) {
+		next = line + strcspn(line, "\n");
+		next += *next == '\n';
+		leat_buf_printf(r->b, "  %-9s%.*s\n", label, (int)strcspn(line, "\n"), line);
+		label = "";
+	}
+}
+
 static void add_header(const struct report *r)
 {
 	LEAT_AUTO(leat_buf_fini) struct leat_buf title;
@@ -193,13 +212,7 @@ static void add_header(const struct report *r)
 	leat_cli_clean(r->b, title.data ? title.data : "", 1024);
 	leat_buf_printf(r->b, "%s\n", r->color ? PLAIN : "");
 	add_where(r);
-	leat_buf_str(r->b, "  verdict  ");
-	if (r->args->verbose)
-		leat_verdict_text(&r->p->verdict, r->b);
-	else
-		leat_verdict_line(&r->p->verdict, r->b);
-	if (r->b->len && !r->b->err && r->b->data[r->b->len - 1] != '\n')
-		leat_buf_char(r->b, '\n');
+	add_verdict(r);
 	if (r->total == r->all)
 		return;
 	leat_buf_str(r->b, "  shown    ");
