@@ -27,7 +27,7 @@ round() {
 	mapfile -t outs < <(outputs live "$list")
 	mapfile -t back < <(outputs back "$list")
 	rm -f "$work"/live.* "$work"/back.* "$work/run.leat"
-	if ! "$LEAT" record -d 1 "$@" "${outs[@]}" -o "$work/run.leat" --summary "$work/live.sum" \
+	if ! "$LEAT" record -d 1 "${outs[@]}" -o "$work/run.leat" --summary "$work/live.sum" "$@" \
 		2>"$work/record.err"; then
 		not_ok "$text: recorded" "$(cat "$work/record.err")"
 		return
