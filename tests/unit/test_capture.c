@@ -643,7 +643,7 @@ Test(capture, the_writer_keeps_to_the_ratio)
 
 Test(capture, the_end_is_the_end_and_counts)
 {
-	struct leat_capture_end *end;
+	struct leat_capture_end end;
 	struct file f;
 	uint8_t *more;
 	size_t offs[16], cnt;
@@ -654,9 +654,8 @@ Test(capture, the_end_is_the_end_and_counts)
 	cr_expect(eq(int, read_all(more, f.len + 1, NULL, NULL), -EBADMSG));
 	free(more);
 	cnt = leat_capture_offsets(f.bytes, f.len, offs, 16);
-	end = (struct leat_capture_end *)(f.bytes + offs[cnt - 1] +
-					  sizeof(struct leat_capture_chunk));
-	cr_assert(eq(u64, end->records, 3));
+	memcpy(&end, f.bytes + offs[cnt - 1] + sizeof(struct leat_capture_chunk), sizeof(end));
+	cr_assert(eq(u64, end.records, 3));
 	/* A chunk of records taken out, and the rest put right as far as it can be. */
 	memmove(f.bytes + offs[cnt - 2], f.bytes + offs[cnt - 1], f.len - offs[cnt - 1]);
 	f.len -= offs[cnt - 1] - offs[cnt - 2];
