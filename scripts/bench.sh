@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # bench.sh [ROUNDS]: every figure of docs/benchmarks.md, beside its peers, as tables on standard output.
 # Called by "make bench", which builds what it runs. As root, on an otherwise idle machine; about
-# half an hour, after the peers are installed. BENCH="bpf names record event engine import merge" chooses parts.
+# half an hour, after the peers are installed. BENCH="bpf names record event engine capture import merge" chooses parts.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 rounds=${1:-9}
-parts=${BENCH:-bpf names record event engine import merge}
+parts=${BENCH:-bpf names record event engine capture import merge}
 out=${LEAT_OUT:?run it by "make bench"}
 export PATH=$PATH:/usr/sbin:/sbin
 peers=$(scripts/bench-peers.sh)
@@ -35,6 +35,7 @@ for part in $parts; do
 			echo "event: no peer_one_collect, left out"
 		fi
 		;;
+	capture) "$out/tests/bench/bench_capture" "$rounds" ;;
 	record) tests/bench/bench_record.py "$out/leat" "$out/workloads" --rounds "$rounds" ;;
 	engine)
 		# Cases by name, leat's and the peer's in one run; sums that differ are no comparison.

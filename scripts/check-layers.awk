@@ -55,6 +55,8 @@ function check_module(dir)
 		complain("bpf/ may not include user space")
 	else if (me == "public")
 		complain("a public header includes only <leat/*.h> and the system's")
+	else if (dir == "live" && FILENAME ~ /user\/cli\/(load|report_file|report_cmd)\.[ch]$/)
+		complain("a stored profile is read without live/")
 	else if (index(" " ok[me] " ", " " dir " ") == 0)
 		complain(me " may not include " dir "/")
 }

@@ -46,6 +46,7 @@ struct leat_exporter {
 	const char *help;      /**< a line */
 	bool binary;	       /**< not for a terminal */
 	bool needs_stream;     /**< wants samples with time */
+	bool capture;	       /**< the records themselves, while they come; .write is NULL */
 	/** Appends to @out; same input, same bytes. 0, -ENOMEM, -EOVERFLOW, or another -errno. */
 	int (*write)(struct leat_profile *p, const struct leat_export_opts *o,
 		     struct leat_buf *out);
@@ -66,7 +67,8 @@ const struct leat_exporter *leat_exporter_for_path(const char *path);
  * @len:  bytes without the NUL.
  *
  * Threads: caller serialises @p.
- * Errors:  -EOVERFLOW more than 2 GiB, -ENOMEM, those of the exporter.
+ * Errors:  -EINVAL a format that is no picture of a profile (.capture), -EOVERFLOW more than
+ *          2 GiB, -ENOMEM, those of the exporter.
  */
 int leat_export_write(const struct leat_exporter *e, struct leat_profile *p,
 		      const struct leat_export_opts *o, char **data, size_t *len);

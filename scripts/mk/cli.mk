@@ -1,21 +1,22 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The program: main.c and the command line. They are no part of libleat.
-cli_src := user/cli/cli.c user/cli/completion.c user/cli/doctor_cmd.c user/cli/help.c \
-	   user/cli/io.c user/cli/list_cmd.c user/cli/man.c user/cli/options.c \
+cli_src := user/cli/cli.c user/cli/completion.c user/cli/convert_cmd.c user/cli/doctor_cmd.c user/cli/help.c \
+	   user/cli/io.c user/cli/list_cmd.c user/cli/load.c user/cli/man.c user/cli/options.c \
 	   user/cli/output.c user/cli/outputs.c user/cli/parse.c user/cli/progress.c \
-	   user/cli/record_cmd.c user/cli/report.c user/cli/signals.c user/cli/suggest.c \
+	   user/cli/record_cmd.c user/cli/report.c \
+	   user/cli/report_cmd.c user/cli/report_file.c user/cli/signals.c user/cli/suggest.c \
 	   user/cli/target.c user/cli/value.c user/cli/verbs.c
 app_src += user/main.c $(cli_src)
 public_h += include/leat/version.h
 
 # Prose of the manual pages travels inside the program (docs/man/README.md).
-man_gen := $(foreach p,leat record doctor list,$(G)/man_$(p).h)
+man_gen := $(foreach p,leat record report convert doctor list,$(G)/man_$(p).h)
 gen_h   += $(man_gen)
 $(man_gen): $(G)/man_%.h: docs/man/%.mdoc scripts/embed.sh
 	$(call say,EMBED)
 	$(Q)mkdir -p $(@D); scripts/embed.sh leat_man_$* $< > $@
 
-man_page   += $(foreach p,leat leat-record leat-doctor leat-list,$(O)/man/$(p).1)
+man_page   += $(foreach p,leat leat-record leat-report leat-convert leat-doctor leat-list,$(O)/man/$(p).1)
 $(O)/man/leat.1: $(O)/leat
 	$(call say,MAN)
 	$(Q)mkdir -p $(@D); $< help --man > $@

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-lib_src += user/live/anonymize.c user/live/command.c user/live/cost.c user/live/doctor.c user/live/doctor_system.c \
+lib_src += user/live/anonymize.c user/live/capture.c user/live/command.c user/live/cost.c user/live/doctor.c user/live/doctor_system.c \
 	   user/live/doctor_target.c user/live/env.c user/live/env_proc.c user/live/files.c \
 	   user/live/files_open.c user/live/files_provider.c user/live/finish.c user/live/loop.c \
 	   user/live/maps.c user/live/plan.c user/live/procfs.c user/live/procfs_parse.c \
@@ -8,7 +8,7 @@ lib_src += user/live/anonymize.c user/live/command.c user/live/cost.c user/live/
 unit_src += tests/unit/test_env.c tests/unit/test_files.c tests/unit/test_maps.c tests/unit/test_perf_record.c tests/unit/test_procfs.c \
 	    tests/unit/test_target.c
 fuzz_src += tests/fuzz/fuzz_maps.c tests/fuzz/fuzz_sideband.c
-live_test += tests/live/beside.sh tests/live/life.sh tests/live/places.sh tests/live/targets.sh
+live_test += tests/live/beside.sh tests/live/capture.sh tests/live/life.sh tests/live/places.sh tests/live/targets.sh
 workload_src += $(foreach w,brood forks jit maps short swap threads tree,tests/workloads/wl_$(w).c)
 # Two libraries of the same layout: they come to lie at one address in turns.
 workload_bin += $(O)/workloads/wl_swap_a.so $(O)/workloads/wl_swap_b.so

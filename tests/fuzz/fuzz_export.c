@@ -115,8 +115,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		stack(p, data, (size_t)((next ? next : end) - data));
 		data = next ? next + 1 : end;
 	}
-	for (size_t i = 0; leat_exporter_at(i); i++)
-		check(p, leat_exporter_at(i));
+	for (size_t i = 0; leat_exporter_at(i); i++) {
+		if (leat_exporter_at(i)->write)
+			check(p, leat_exporter_at(i));
+	}
 	leat_profile_free(&p);
 	return 0;
 }

@@ -94,6 +94,13 @@ refuses layers user/session/x.c '#include "step.h"'
 accepts layers user/unwind/x.c '#include "step.h"'
 refuses layers user/unwind/x.c '#include "stack.bpf.h"'
 
+# What is stored is read without a live system.
+for f in load report_file report_cmd; do
+	refuses layers user/cli/$f.c '#include "live/live.h"'
+	accepts layers user/cli/$f.c '#include "session/session.h"'
+done
+accepts layers user/cli/record_cmd.c '#include "live/live.h"'
+
 # Windows, and /proc.
 refuses layers user/base/x.c '#include <windows.h>'
 refuses layers win/etw_decode.c '#include <windows.h>'

@@ -3,9 +3,9 @@
 # Help, manual pages and completions: right for their readers, and in agreement with each other.
 . "$(dirname "$0")/cli_lib.sh"
 
-verbs="record doctor list help version completion"
+verbs="record report convert doctor list help version completion"
 
-for page in "" record doctor list; do
+for page in "" record report convert doctor list; do
 	"$LEAT" help --man $page >"$tmp/leat${page:+-$page}.1"
 done
 
@@ -44,7 +44,7 @@ for v in $verbs; do
 	check "fish offers the options of $v" diff "$tmp/a" <(fish_options "$v")
 	check "zsh offers the options of $v" diff "$tmp/a" <(zsh_options "$v")
 done
-for v in record doctor list; do
+for v in record report convert doctor list; do
 	help_options "$v" >"$tmp/a"
 	check "the manual has the options of $v" diff "$tmp/a" <(man_options "$v")
 done

@@ -110,6 +110,30 @@ Test(completion, offers_formats_and_choices)
 	}
 }
 
+Test(completion, offers_files_where_one_is_read)
+{
+	static const char *const shells[] = { "bash", "zsh", "fish" };
+	static const char *const words[] = { "\tconvert)\n", "'1:input:_files'",
+					     "report convert' -F" };
+
+	for (size_t i = 0; i < LEAT_ARRAY_SIZE(shells); i++) {
+		struct leat_buf b = text_of(shells[i]);
+
+		cr_expect(ne(ptr, strstr(b.data, words[i]), NULL), "%s", shells[i]);
+		leat_buf_fini(&b);
+	}
+}
+
+/* One letter, another option for each verb: bash is told which. */
+Test(completion, letters_that_two_verbs_share)
+{
+	struct leat_buf b = text_of("bash");
+
+	cr_expect(ne(ptr, strstr(b.data, "\trecord:-G|*:--cgroup)"), NULL));
+	cr_expect(ne(ptr, strstr(b.data, "\treport:-G|*:--callers)"), NULL));
+	leat_buf_fini(&b);
+}
+
 Test(completion, unknown_shell)
 {
 	struct leat_buf b;

@@ -650,7 +650,7 @@ Test(output, hangup_that_is_ignored_stays_ignored)
 
 Test(output, slots_for_temporary_files_are_bounded)
 {
-	char big[100];
+	char big[300];
 
 	for (int i = 0; i < LEAT_CLI_MAX_TEMPS; i++)
 		cr_assert(eq(int, leat_cli_temp_remember(-1, "x"), i));

@@ -30,3 +30,8 @@ uint64_t leat_hash_bytes(const void *p, size_t n)
 #endif
 	return XXH3_64bits(p, n);
 }
+
+uint64_t leat_hash_seeded(const void *p, size_t n, uint64_t seed)
+{
+	return XXH3_64bits_withSeed(p, n, seed);
+}

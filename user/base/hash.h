@@ -7,6 +7,7 @@
 
 /* XXH3-64 of @n bytes. */
 uint64_t leat_hash_bytes(const void *p, size_t n);
+uint64_t leat_hash_seeded(const void *p, size_t n, uint64_t seed);
 
 /* Mixes a 64-bit integer (the finaliser of splitmix64). */
 static inline uint64_t leat_hash_u64(uint64_t x)

@@ -116,6 +116,8 @@ static int run_verb(struct leat_cli_call *c, enum leat_cli_verb_id verb)
 {
 	static int (*const verbs[LEAT_CLI_VERB__MAX])(struct leat_cli_call *) = {
 		[LEAT_CLI_RECORD] = leat_cli_record_cmd,
+		[LEAT_CLI_REPORT] = leat_cli_report_cmd,
+		[LEAT_CLI_CONVERT] = leat_cli_convert_cmd,
 		[LEAT_CLI_DOCTOR] = leat_cli_doctor_cmd,
 		[LEAT_CLI_LIST] = leat_cli_list_cmd,
 		[LEAT_CLI_HELP] = leat_cli_help_cmd,

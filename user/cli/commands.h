@@ -15,6 +15,8 @@ struct leat_cli_call {
 };
 
 int leat_cli_record_cmd(struct leat_cli_call *c);
+int leat_cli_report_cmd(struct leat_cli_call *c);
+int leat_cli_convert_cmd(struct leat_cli_call *c);
 int leat_cli_doctor_cmd(struct leat_cli_call *c);
 int leat_cli_list_cmd(struct leat_cli_call *c);
 int leat_cli_help_cmd(struct leat_cli_call *c);

@@ -25,12 +25,19 @@ static void add_verbs(struct leat_buf *b)
 
 /* --- bash ------------------------------------------------------------------------------ */
 
-/* "-p|--pid" */
-static void bash_pattern(struct leat_buf *b, const struct leat_cli_option *o)
+/* Verbs that read a stored profile. */
+static bool reads_file(enum leat_cli_verb_id verb)
 {
-	if (o->letter)
-		leat_buf_printf(b, "-%c|", o->letter);
-	leat_buf_printf(b, "--%s", o->name);
+	return verb == LEAT_CLI_REPORT || verb == LEAT_CLI_CONVERT;
+}
+
+/* "record:-p|*:--pid": a letter means another option elsewhere. */
+static void bash_pattern(struct leat_buf *b, const struct leat_cli_option *o, enum leat_cli_opt id)
+{
+	for (enum leat_cli_verb_id v = 0; o->letter && v < LEAT_CLI_VERB__MAX; v++)
+		if (leat_cli_option_of(id, v))
+			leat_buf_printf(b, "%s:-%c|", leat_cli_verb_at(v)->name, o->letter);
+	leat_buf_printf(b, "*:--%s", o->name);
 }
 
 static void bash_source(struct leat_buf *b, const struct leat_cli_option *o)
@@ -85,20 +92,22 @@ static void bash_verb(struct leat_buf *b, enum leat_cli_verb_id verb)
 		leat_buf_str(b, "\"\n");
 	} else if (verb == LEAT_CLI_COMPLETION) {
 		leat_buf_str(b, "\t\twords=\"bash zsh fish\"\n");
+	} else if (reads_file(verb)) {
+		leat_buf_str(b, "\t\tfiles=1\n");
 	}
 	leat_buf_str(b, "\t\t;;\n");
 }
 
 static void bash_arguments(struct leat_buf *b)
 {
-	leat_buf_str(b, "\tcase $prev in\n");
+	leat_buf_str(b, "\tcase $verb:$prev in\n");
 	for (enum leat_cli_opt id = 0; id < LEAT_CLI_OPT__MAX; id++) {
 		const struct leat_cli_option *o = leat_cli_option_at(id);
 
 		if (!o->arg)
 			continue;
 		leat_buf_char(b, '\t');
-		bash_pattern(b, o);
+		bash_pattern(b, o, id);
 		leat_buf_str(b, ")\n\t\t");
 		bash_source(b, o);
 		leat_buf_str(b, "\n\t\treturn\n\t\t;;\n");
@@ -111,7 +120,7 @@ void leat_cli_completion_bash(struct leat_buf *b)
 	leat_buf_str(b, "# bash completion for leat; made by: leat completion bash\n"
 			"_leat()\n{\n"
 			"\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n"
-			"\tlocal verb=${COMP_WORDS[1]} opts= words= i\n"
+			"\tlocal verb=${COMP_WORDS[1]} opts= words= files= i\n"
 			"\tif [ \"$cur\" = = ]; then\n"
 			"\t\tcur=\n"
 			"\telif [ \"$prev\" = = ]; then\n"
@@ -138,6 +147,9 @@ void leat_cli_completion_bash(struct leat_buf *b)
 	leat_buf_str(b, "\tesac\n"
 			"\tif [[ $cur == -* ]]; then\n"
 			"\t\twords=$opts\n"
+			"\telif [ -n \"$files\" ]; then\n"
+			"\t\tcompopt -o filenames; COMPREPLY=($(compgen -f -- \"$cur\"))\n"
+			"\t\treturn\n"
 			"\tfi\n"
 			"\tCOMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
 			"}\n"
@@ -221,6 +233,8 @@ static void zsh_verb(struct leat_buf *b, enum leat_cli_verb_id verb)
 		leat_buf_str(b, " \\\n\t\t\t'1:shell:(bash zsh fish)'");
 	else if (verb == LEAT_CLI_LIST)
 		leat_buf_str(b, " \\\n\t\t\t'*:event:_leat_events'");
+	else if (reads_file(verb))
+		leat_buf_str(b, " \\\n\t\t\t'1:input:_files'");
 	leat_buf_str(b, "\n\t\t;;\n");
 }
 
@@ -325,7 +339,8 @@ void leat_cli_completion_fish(struct leat_buf *b)
 			"complete -c leat -n '__fish_seen_subcommand_from help' -a '");
 	add_verbs(b);
 	leat_buf_str(b, "'\ncomplete -c leat -n '__fish_seen_subcommand_from record' "
-			"-a '(__fish_complete_subcommand --fcs-skip=2)'\n");
+			"-a '(__fish_complete_subcommand --fcs-skip=2)'\n"
+			"complete -c leat -n '__fish_seen_subcommand_from report convert' -F\n");
 	for (enum leat_cli_opt id = 0; id < LEAT_CLI_OPT__MAX; id++)
 		fish_option(b, id);
 }

@@ -36,6 +36,7 @@ void leat_cli_usage(struct leat_buf *b)
 		b, "leat shows where a live process spends its time.\n\n"
 		   "  sudo leat record -p PID -d 10 -o flame.html   attach, write a flame graph\n"
 		   "  sudo leat record -- COMMAND                   start a command and follow it\n"
+		   "  leat report run.leat                          what a stored profile says\n"
 		   "  sudo leat doctor                              what works on this host\n\n"
 		   "Verbs:\n");
 	for (enum leat_cli_verb_id id = 0; id < LEAT_CLI_VERB__MAX; id++)
@@ -115,9 +116,10 @@ void leat_cli_help(struct leat_buf *b, enum leat_cli_verb_id verb)
 	add_examples(b, v);
 	for (enum leat_cli_group g = 0; g < LEAT_CLI_GROUP__MAX; g++)
 		add_group(b, verb, g);
+	if (verb == LEAT_CLI_RECORD || verb == LEAT_CLI_CONVERT)
+		add_formats(b);
 	if (verb != LEAT_CLI_RECORD)
 		return;
-	add_formats(b);
 	leat_buf_str(
 		b,
 		"\nTargets of one kind unite, those of different kinds intersect. Ctrl-C ends with "

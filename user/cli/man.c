@@ -9,10 +9,12 @@
 #include "cli/help.h"
 #include "cli/io.h"
 #include "export/export.h"
+#include "man_convert.h"
 #include "man_doctor.h"
 #include "man_leat.h"
 #include "man_list.h"
 #include "man_record.h"
+#include "man_report.h"
 
 #define WIDTH 78
 
@@ -125,7 +127,8 @@ static void add_formats(struct leat_buf *b)
 
 static bool has_page(enum leat_cli_verb_id verb)
 {
-	return verb == LEAT_CLI_RECORD || verb == LEAT_CLI_DOCTOR || verb == LEAT_CLI_LIST;
+	return verb == LEAT_CLI_RECORD || verb == LEAT_CLI_REPORT || verb == LEAT_CLI_CONVERT ||
+	       verb == LEAT_CLI_DOCTOR || verb == LEAT_CLI_LIST;
 }
 
 static void add_verbs(struct leat_buf *b)
@@ -170,6 +173,10 @@ int leat_cli_man(struct leat_buf *b, enum leat_cli_verb_id verb)
 		page = (const char *)leat_man_leat;
 	else if (verb == LEAT_CLI_RECORD)
 		page = (const char *)leat_man_record;
+	else if (verb == LEAT_CLI_REPORT)
+		page = (const char *)leat_man_report;
+	else if (verb == LEAT_CLI_CONVERT)
+		page = (const char *)leat_man_convert;
 	else if (verb == LEAT_CLI_DOCTOR)
 		page = (const char *)leat_man_doctor;
 	else if (verb == LEAT_CLI_LIST)

@@ -15,6 +15,7 @@
 #define GROUP(name) .group = LEAT_CLI_G_##name
 
 static const char *const unwind_choices[] = { "auto", "fp", NULL };
+static const char *const sort_choices[] = { "self", "total", NULL };
 static const char *const when_choices[] = { "auto", "always", "never", NULL };
 
 static const struct leat_cli_option options[LEAT_CLI_OPT__MAX] = {
@@ -242,7 +243,7 @@ static const struct leat_cli_option options[LEAT_CLI_OPT__MAX] = {
 			.type = LEAT_CLI_TEXTS,
 			GROUP(OUTPUT),
 			.complete = LEAT_CLI_C_FILE,
-			.verbs = IN(RECORD),
+			.verbs = IN(RECORD) | IN(CONVERT),
 			.offset = AT(outputs),
 			.arg = "FILE",
 			.expected = "the name of a file, or - for standard output",
@@ -256,7 +257,7 @@ static const struct leat_cli_option options[LEAT_CLI_OPT__MAX] = {
 			.type = LEAT_CLI_FORMATS,
 			GROUP(OUTPUT),
 			.complete = LEAT_CLI_C_CHOICE,
-			.verbs = IN(RECORD),
+			.verbs = IN(RECORD) | IN(CONVERT),
 			.offset = AT(format),
 			.arg = "FORMAT",
 			.expected = "one of",
@@ -266,7 +267,7 @@ static const struct leat_cli_option options[LEAT_CLI_OPT__MAX] = {
 	ROW(TITLE) = { .name = "title",
 		       .type = LEAT_CLI_TEXT,
 		       GROUP(OUTPUT),
-		       .verbs = IN(RECORD),
+		       .verbs = IN(RECORD) | IN(CONVERT),
 		       .offset = AT(title),
 		       .arg = "TEXT",
 		       .expected = "some text",
@@ -275,7 +276,7 @@ static const struct leat_cli_option options[LEAT_CLI_OPT__MAX] = {
 			 .type = LEAT_CLI_TEXT,
 			 GROUP(OUTPUT),
 			 .complete = LEAT_CLI_C_FILE,
-			 .verbs = IN(RECORD),
+			 .verbs = IN(RECORD) | IN(CONVERT),
 			 .offset = AT(summary),
 			 .arg = "FILE",
 			 .expected = "the name of a file, or - for standard output",
@@ -293,6 +294,57 @@ static const struct leat_cli_option options[LEAT_CLI_OPT__MAX] = {
 			   .help = "exit with the status of the command",
 			   .more = "When the command ends with 0, the exit status is leat's own. A "
 				   "command that a signal ends counts as 128 plus the signal." },
+
+	/* --- report --------------------------------------------------------------------- */
+	ROW(TOP) = { .name = "top",
+		     .type = LEAT_CLI_NUMBER,
+		     GROUP(REPORT),
+		     .verbs = IN(REPORT),
+		     .offset = AT(top),
+		     .min = 1,
+		     .max = 100000000,
+		     .arg = "N",
+		     .expected = "a number of functions from 1 to 100000000",
+		     .help = "show the N hottest functions (default 20)" },
+	ROW(SORT) = { .name = "sort",
+		      .type = LEAT_CLI_CHOICE,
+		      GROUP(REPORT),
+		      .complete = LEAT_CLI_C_CHOICE,
+		      .verbs = IN(REPORT),
+		      .offset = AT(sort),
+		      .choices = sort_choices,
+		      .arg = "BY",
+		      .expected = "self or total",
+		      .help = "hottest by self (default) or by total",
+		      .more = "Self is what a function does itself; total is that and all that it "
+			      "calls." },
+	ROW(CALLERS) = { .name = "callers",
+			 .letter = 'G',
+			 .type = LEAT_CLI_TEXT,
+			 GROUP(REPORT),
+			 .verbs = IN(REPORT),
+			 .offset = AT(callers),
+			 .arg = "FUNCTION",
+			 .expected = "the name of a function, or a pattern",
+			 .help = "who calls FUNCTION; default: the three hottest ones",
+			 .more = "FUNCTION is a name, or a shell pattern. Of a recursive function "
+				 "the caller is the one that began the recursion." },
+	ROW(PROCESS) = { .name = "process",
+			 .type = LEAT_CLI_TEXT,
+			 GROUP(REPORT),
+			 .verbs = IN(REPORT),
+			 .offset = AT(process),
+			 .arg = "PID|NAME",
+			 .expected = "a process id, a name or a pattern",
+			 .help = "only samples of this process" },
+	ROW(THREAD) = { .name = "thread",
+			.type = LEAT_CLI_TEXT,
+			GROUP(REPORT),
+			.verbs = IN(REPORT),
+			.offset = AT(thread),
+			.arg = "TID|NAME",
+			.expected = "a thread id, a name or a pattern",
+			.help = "only samples of this thread (recorded with --per-thread)" },
 
 	/* --- messages ------------------------------------------------------------------- */
 	ROW(JSON) = { .name = "json",
@@ -314,20 +366,20 @@ static const struct leat_cli_option options[LEAT_CLI_OPT__MAX] = {
 		       .letter = 'q',
 		       FLAG(quiet),
 		       GROUP(MESSAGES),
-		       .verbs = IN(RECORD),
+		       .verbs = IN(RECORD) | IN(REPORT) | IN(CONVERT),
 		       .help = "no messages but errors" },
 	ROW(VERBOSE) = { .name = "verbose",
 			 .letter = 'v',
 			 .type = LEAT_CLI_COUNT,
 			 .offset = AT(verbose),
 			 GROUP(MESSAGES),
-			 .verbs = IN(RECORD) | IN(DOCTOR) | IN(LIST),
+			 .verbs = IN(RECORD) | IN(REPORT) | IN(CONVERT) | IN(DOCTOR) | IN(LIST),
 			 .help = "say more; repeatable" },
 	ROW(COLOR) = { .name = "color",
 		       .type = LEAT_CLI_CHOICE,
 		       GROUP(MESSAGES),
 		       .complete = LEAT_CLI_C_CHOICE,
-		       .verbs = IN(RECORD) | IN(DOCTOR) | IN(LIST),
+		       .verbs = IN(RECORD) | IN(REPORT) | IN(CONVERT) | IN(DOCTOR) | IN(LIST),
 		       .offset = AT(color),
 		       .choices = when_choices,
 		       .arg = "WHEN",
@@ -357,9 +409,9 @@ bool leat_cli_option_of(enum leat_cli_opt id, enum leat_cli_verb_id verb)
 const char *leat_cli_group_name(enum leat_cli_group g)
 {
 	static const char *const names[LEAT_CLI_GROUP__MAX] = {
-		[LEAT_CLI_G_TARGET] = "Target",	    [LEAT_CLI_G_SAMPLING] = "Sampling",
-		[LEAT_CLI_G_STACKS] = "Stacks",	    [LEAT_CLI_G_OUTPUT] = "Output",
-		[LEAT_CLI_G_MESSAGES] = "Messages",
+		[LEAT_CLI_G_TARGET] = "Target", [LEAT_CLI_G_SAMPLING] = "Sampling",
+		[LEAT_CLI_G_STACKS] = "Stacks", [LEAT_CLI_G_OUTPUT] = "Output",
+		[LEAT_CLI_G_REPORT] = "Report", [LEAT_CLI_G_MESSAGES] = "Messages",
 	};
 
 	return g < LEAT_CLI_GROUP__MAX ? names[g] : "";
@@ -384,7 +436,9 @@ enum leat_cli_opt leat_cli_option_short(enum leat_cli_verb_id verb, char letter)
 
 void leat_cli_args_init(struct leat_cli_args *a)
 {
-	*a = (struct leat_cli_args){ .freq_hz = 99, .max_stack = 127, .max_loss_percent = 100 };
+	*a = (struct leat_cli_args){
+		.freq_hz = 99, .max_stack = 127, .max_loss_percent = 100, .top = 20
+	};
 }
 
 void leat_cli_args_fini(struct leat_cli_args *a)

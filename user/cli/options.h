@@ -13,12 +13,14 @@
 #include "cli/value.h"
 
 enum leat_cli_verb_id {
-	LEAT_CLI_RECORD = 0,
-	LEAT_CLI_DOCTOR = 1,
-	LEAT_CLI_LIST = 2,
-	LEAT_CLI_HELP = 3,
-	LEAT_CLI_VERSION = 4,
-	LEAT_CLI_COMPLETION = 5,
+	LEAT_CLI_RECORD,
+	LEAT_CLI_REPORT,
+	LEAT_CLI_CONVERT,
+	LEAT_CLI_DOCTOR,
+	LEAT_CLI_LIST,
+	LEAT_CLI_HELP,
+	LEAT_CLI_VERSION,
+	LEAT_CLI_COMPLETION,
 	LEAT_CLI_VERB__MAX
 };
 
@@ -52,6 +54,11 @@ enum leat_cli_opt {
 	LEAT_CLI_OPT_SUMMARY,
 	LEAT_CLI_OPT_ANONYMIZE,
 	LEAT_CLI_OPT_PROPAGATE,
+	LEAT_CLI_OPT_TOP,
+	LEAT_CLI_OPT_SORT,
+	LEAT_CLI_OPT_CALLERS,
+	LEAT_CLI_OPT_PROCESS,
+	LEAT_CLI_OPT_THREAD,
 	LEAT_CLI_OPT_JSON,
 	LEAT_CLI_OPT_NAMES,
 	LEAT_CLI_OPT_MAN,
@@ -95,7 +102,8 @@ enum leat_cli_group {
 	LEAT_CLI_G_SAMPLING = 1,
 	LEAT_CLI_G_STACKS = 2,
 	LEAT_CLI_G_OUTPUT = 3,
-	LEAT_CLI_G_MESSAGES = 4,
+	LEAT_CLI_G_REPORT = 4,
+	LEAT_CLI_G_MESSAGES = 5,
 	LEAT_CLI_GROUP__MAX
 };
 
@@ -111,11 +119,12 @@ struct leat_cli_args {
 	struct leat_cli_strs names, cgroups, outputs, operands;
 	char **command; /* what stands behind "--", or NULL */
 	bool all, children, no_children;
-	uint64_t duration_ns, freq_hz, period, buffer_bytes, max_stack;
+	uint64_t duration_ns, freq_hz, period, buffer_bytes, max_stack, top;
 	double max_loss_percent;
-	const char *event, *title, *summary;
+	const char *event, *title, *summary, *callers, *process, *thread;
 	const struct leat_exporter *format;
 	unsigned int unwind, color; /* enum leat_unwind_mode, enum leat_cli_when */
+	unsigned int sort;	    /* enum leat_cli_sort */
 	bool idle, no_kthreads, stream, user_only, kernel_only, per_thread;
 	bool anonymize, propagate, json, names_only, man;
 	bool quiet, help;

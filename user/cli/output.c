@@ -359,6 +359,54 @@ int leat_cli_output_open(struct leat_cli_output *o, const char *path,
 	return err;
 }
 
+/* An earlier one is all that is left of a recording: it is never written over. */
+static int create_part(struct leat_cli_output *o)
+{
+	char name[NAME_MAX + 32];
+
+	for (int i = 1; i <= MAX_NUMBER; i++) {
+		char suffix[16] = "";
+
+		if (i > 1)
+			snprintf(suffix, sizeof(suffix), "-%d", i);
+		snprintf(name, sizeof(name), "%s.part%s", o->base, suffix);
+		if (strlen(name) > NAME_MAX)
+			return -ENAMETOOLONG;
+		o->fd = openat(o->dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+			       FILE_MODE);
+		if (o->fd < 0 && errno == EEXIST)
+			continue;
+		if (o->fd < 0)
+			return -errno;
+		snprintf(o->temp, sizeof(o->temp), "%.*s", NAME_MAX, name);
+		o->temp_slot = leat_cli_temp_remember(o->dirfd, o->temp);
+		return 0;
+	}
+	return -EEXIST;
+}
+
+int leat_cli_output_name_part(struct leat_cli_output *o, const struct leat_cli_owner *w,
+			      struct leat_diag *diag)
+{
+	int err;
+
+	if (o->direct)
+		return 0;
+	if (o->temp[0]) {
+		unlinkat(o->dirfd, o->temp, 0);
+		forget_temp(o);
+	}
+	close(o->fd);
+	o->fd = -1;
+	o->nameless = false;
+	err = create_part(o);
+	/* Whoever finds it after a crash may read it. Some file systems know no owners. */
+	if (!err && w->set && fchown(o->fd, w->uid, w->gid) != 0 && errno != EPERM &&
+	    errno != ENOSYS && errno != EINVAL)
+		err = -errno;
+	return err ? fail(diag, o->path, err, "%s", strerror(-err)) : 0;
+}
+
 void leat_cli_numbered_take(struct leat_cli_numbered *n, unsigned int number)
 {
 	char suffix[16] = "";
@@ -457,7 +505,7 @@ static bool link_refused(const struct leat_cli_output *o, int err)
 			       err == -EOPNOTSUPP || err == -EINVAL);
 }
 
-static int fail_write(struct leat_cli_output *o, struct leat_diag *d, int err)
+int leat_cli_output_fail(const struct leat_cli_output *o, struct leat_diag *d, int err)
 {
 	if (err == -ENOSPC || err == -EDQUOT) {
 		fail(d, o->path, err, "no space is left on its file system");
@@ -481,7 +529,7 @@ int leat_cli_output_commit(struct leat_cli_output *o, const void *data, size_t n
 			err = write_file(o, data, n, w);
 	}
 	if (err && err != -EPIPE)
-		fail_write(o, diag, err);
+		leat_cli_output_fail(o, diag, err);
 	leat_cli_output_abandon(o);
 	return err;
 }

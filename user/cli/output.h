@@ -35,7 +35,7 @@ struct leat_cli_output {
 	int fd;
 	int dirfd; /* where the target is; -1 when direct */
 	char base[NAME_MAX + 1];
-	char temp[48];			    /* "" when there is none */
+	char temp[NAME_MAX + 1];	    /* "" when there is none */
 	bool nameless;			    /* .fd is a file that nothing leads to */
 	struct leat_cli_numbered *numbered; /* borrowed; NULL: what has the name is replaced */
 	int temp_slot;
@@ -54,6 +54,15 @@ void leat_cli_output_init(struct leat_cli_output *o);
  */
 int leat_cli_output_open(struct leat_cli_output *o, const char *path,
 			 const struct leat_cli_owner *w, struct leat_diag *diag) LEAT_MUST_USE;
+/*
+ * For what is written as it happens: the file gets a name at once, that of the target and ".part"
+ * (".part-2" where one of an earlier run stands), so that it is found should leat die. Nothing
+ * happens for what is written directly.
+ */
+int leat_cli_output_name_part(struct leat_cli_output *o, const struct leat_cli_owner *w,
+			      struct leat_diag *diag) LEAT_MUST_USE;
+/* Says that writing failed, and why. Returns @err. */
+int leat_cli_output_fail(const struct leat_cli_output *o, struct leat_diag *diag, int err);
 /* Number 1 is without one. */
 void leat_cli_numbered_take(struct leat_cli_numbered *n, unsigned int number);
 /* Both are the same file. */

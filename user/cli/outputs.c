@@ -93,6 +93,20 @@ static int too_many_stdout(struct leat_diag *d)
 	return -EINVAL;
 }
 
+/* One recording is written down once; a second one would cost as much again. */
+static int check_capture(const struct leat_cli_outputs *s, struct leat_diag *d)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n; i++)
+		n += s->files[i].format && s->files[i].format->capture;
+	if (n <= 1)
+		return 0;
+	leat_diag_set(d, -EINVAL, LEAT_EXIT_USAGE, "-o: more than one capture file");
+	leat_diag_fix(d, "name one of them, and copy it when leat is done");
+	return -EINVAL;
+}
+
 static int check_stdout(const struct leat_cli_outputs *s, struct leat_diag *d)
 {
 	size_t n = 0;
@@ -138,7 +152,7 @@ int leat_cli_outputs_plan(struct leat_cli_outputs *s, const struct leat_cli_args
 		plan_file(s, s->standard.name, a->format ? a->format : html);
 	if (a->summary)
 		plan_file(s, a->summary, NULL);
-	return check_stdout(s, diag);
+	return check_stdout(s, diag) ? -EINVAL : check_capture(s, diag);
 }
 
 /* Names of processes hold anything; file names should not. */
@@ -209,6 +223,10 @@ static int open_one(struct leat_cli_outputs *s, size_t i, struct leat_diag *d)
 		f->out.numbered = &s->standard;
 	if (f->out.tty && f->format && f->format->binary)
 		return refuse_tty(f, d);
+	if (f->format && f->format->capture)
+		err = leat_cli_output_name_part(&f->out, &s->owner, d);
+	if (err)
+		return err;
 	for (size_t j = 0; j < i; j++) {
 		if (f->out.direct || !leat_cli_output_same(&f->out, &s->files[j].out))
 			continue;
@@ -266,6 +284,48 @@ static int render(const struct leat_cli_file *f, struct leat_profile *p,
 	return err ? err : b->err;
 }
 
+static struct leat_cli_file *capture_of(struct leat_cli_outputs *s)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		if (s->files[i].format && s->files[i].format->capture)
+			return &s->files[i];
+	}
+	return NULL;
+}
+
+int leat_cli_outputs_capture(struct leat_cli_outputs *s, struct leat_diag *diag)
+{
+	struct leat_cli_file *f = capture_of(s);
+	int err;
+
+	if (!f)
+		return 0;
+	err = leat_capture_writer_new(&s->capture, f->out.fd);
+	return err ? leat_cli_output_fail(&f->out, diag, err) : 0;
+}
+
+/* It was written as it happened: what is left is its name, if it is whole. */
+static int end_capture(struct leat_cli_outputs *s, struct leat_cli_file *f, struct leat_diag *d)
+{
+	struct leat_capture_written w = { 0 };
+	int err = -EINVAL;
+
+	if (s->capture) {
+		leat_capture_writer_stats(s->capture, &w);
+		err = leat_capture_writer_error(s->capture);
+	}
+	if (!err && !w.whole)
+		err = -EINVAL;
+	if (!err)
+		err = leat_cli_output_commit(&f->out, "", 0, &s->owner, d);
+	else if (err != -EPIPE)
+		leat_cli_output_fail(&f->out, d, err);
+	leat_cli_output_abandon(&f->out);
+	f->bytes = w.bytes;
+	f->done = !err;
+	return err;
+}
+
 static int write_one(struct leat_cli_outputs *s, struct leat_cli_file *f, struct leat_profile *p,
 		     const struct leat_cli_args *a, struct leat_diag *d)
 {
@@ -273,6 +333,11 @@ static int write_one(struct leat_cli_outputs *s, struct leat_cli_file *f, struct
 	struct leat_buf b;
 	int err;
 
+	if (f->format && f->format->capture) {
+		err = end_capture(s, f, d);
+		f->out.path = path;
+		return err;
+	}
 	leat_buf_init(&b, LEAT_EXPORT_MAX_BYTES);
 	err = render(f, p, a, &b);
 	if (err) {
@@ -308,6 +373,7 @@ int leat_cli_outputs_write(struct leat_cli_outputs *s, struct leat_profile *p,
 
 void leat_cli_outputs_fini(struct leat_cli_outputs *s)
 {
+	leat_capture_writer_free(&s->capture);
 	for (size_t i = 0; i < s->n; i++)
 		leat_cli_output_abandon(&s->files[i].out);
 }

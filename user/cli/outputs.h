@@ -3,6 +3,7 @@
 #ifndef LEAT_CLI_OUTPUTS_H
 #define LEAT_CLI_OUTPUTS_H
 
+#include <leat/capture.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -25,8 +26,9 @@ struct leat_cli_outputs {
 	struct leat_cli_owner owner;
 	struct leat_cli_file files[LEAT_CLI_MAX_OUTPUTS + 1]; /* and the summary */
 	size_t n;
-	struct leat_cli_numbered standard; /* the name when there is no -o */
-	bool needs_stream;		   /* a format wants samples with time */
+	struct leat_cli_numbered standard;   /* the name when there is no -o */
+	bool needs_stream;		     /* a format wants samples with time */
+	struct leat_capture_writer *capture; /* of the file that is one; NULL */
 };
 
 /* Formats and conflicts of -o, -f and --summary; opens nothing yet. */
@@ -44,6 +46,8 @@ int leat_cli_outputs_open(struct leat_cli_outputs *s, const struct leat_cli_args
  */
 int leat_cli_outputs_write(struct leat_cli_outputs *s, struct leat_profile *p,
 			   const struct leat_cli_args *a, struct leat_cli_io *io) LEAT_MUST_USE;
+/* Begins the capture file, if there is one among them: .capture. After _open, before a recording. */
+int leat_cli_outputs_capture(struct leat_cli_outputs *s, struct leat_diag *diag) LEAT_MUST_USE;
 void leat_cli_outputs_fini(struct leat_cli_outputs *s);
 
 #endif

@@ -143,6 +143,7 @@ static int record_into(struct leat_cli_call *c, struct leat_cli_outputs *s)
 	leat_cli_live_opts(c->args, &opts);
 	opts.stream |= s->needs_stream;
 	opts.command_line = line.data;
+	opts.capture = s->capture;
 	opts.stop = leat_cli_signals_stop();
 	opts.on_progress = leat_cli_progress_on;
 	opts.ctx = &progress;
@@ -170,8 +171,12 @@ int leat_cli_record_cmd(struct leat_cli_call *c)
 		err = leat_cli_signals_install();
 	if (!err)
 		err = leat_cli_outputs_open(&outputs, c->args, &diag);
-	if (err)
+	if (!err)
+		err = leat_cli_outputs_capture(&outputs, &diag);
+	if (err) {
+		leat_cli_outputs_fini(&outputs);
 		return leat_cli_fail(c, &diag, err);
+	}
 	code = record_into(c, &outputs);
 	leat_cli_outputs_fini(&outputs);
 	return code;

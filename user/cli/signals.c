@@ -2,6 +2,7 @@
 #include "cli/signals.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <time.h>
@@ -16,7 +17,7 @@
 
 struct temp {
 	int dirfd;
-	char name[64];
+	char name[NAME_MAX + 1];
 	volatile sig_atomic_t used; /* set last, cleared first */
 };
 

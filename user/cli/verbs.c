@@ -21,6 +21,29 @@ static const struct leat_cli_verb verbs[LEAT_CLI_VERB__MAX] = {
 			  "folded stacks on standard output" },
 		},
 	},
+	[LEAT_CLI_REPORT] = {
+		.name = "report",
+		.summary = "show a stored profile as text: verdict, hottest functions, callers",
+		.operands = "INPUT",
+		.examples = {
+			{ "leat report run.leat", "where the time went" },
+			{ "leat report run.leat --top 50 --sort total", "more, and by total" },
+			{ "leat report run.leat -G memcpy", "who calls memcpy" },
+			{ "leat report run.leat --process nginx", "of one process" },
+			{ "ssh host cat run.leat | leat report -", "from standard input" },
+		},
+	},
+	[LEAT_CLI_CONVERT] = {
+		.name = "convert",
+		.summary = "write a stored profile in other formats",
+		.operands = "INPUT",
+		.examples = {
+			{ "leat convert run.leat -o flame.html", "a flame graph, as record makes it" },
+			{ "leat convert run.leat -o a.svg -o a.pb.gz", "several at once" },
+			{ "leat convert run.leat -f folded | head", "on standard output" },
+			{ "leat convert run.leat.part -o flame.html", "of a recording that was killed" },
+		},
+	},
 	[LEAT_CLI_DOCTOR] = {
 		.name = "doctor",
 		.summary = "check what leat needs on this host, and say what to do",

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The table of exporters: the only place that knows them all. */
+#include <errno.h>
 #include <string.h>
 
 #include "export/formats.h"
@@ -31,6 +32,11 @@ static const struct leat_exporter exporters[] = {
 	  .help = "one entry a sample with its time; with --stream",
 	  .needs_stream = true,
 	  .write = leat_export_script },
+	{ .format = "leat",
+	  .extension = ".leat",
+	  .help = "capture file: all that was recorded, for leat convert and leat report",
+	  .binary = true,
+	  .capture = true },
 };
 
 const struct leat_exporter *leat_exporter_at(size_t i)
@@ -75,6 +81,8 @@ int leat_export_write(const struct leat_exporter *e, struct leat_profile *p,
 	size_t n;
 	int err;
 
+	if (!e->write)
+		return -EINVAL;
 	leat_buf_init(&out, LEAT_EXPORT_MAX_BYTES);
 	leat_buf_str(&out, ""); /* also what writes nothing has a NUL */
 	err = e->write(p, o ? o : &defaults, &out);

@@ -6,8 +6,7 @@
 #include "leat_wire.h"
 #include "live/run.h"
 
-/* What comes after /home/NAME or /root; NULL when it is nobody's. */
-static const char *below_home(const char *path)
+const char *leat_below_home(const char *path)
 {
 	static const char home[] = "/home/";
 	const char *rest;
@@ -22,7 +21,7 @@ static const char *below_home(const char *path)
 
 static int rename_path(struct leat_profile *p, uint32_t *id)
 {
-	const char *rest = *id == LEAT_ID_NONE ? NULL : below_home(leat_profile_str(p, *id));
+	const char *rest = *id == LEAT_ID_NONE ? NULL : leat_below_home(leat_profile_str(p, *id));
 	char path[LEAT_PATH_MAX + 1];
 	int n;
 

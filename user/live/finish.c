@@ -189,6 +189,7 @@ int leat_run_finish(struct leat_run *r, struct leat_live_result *out)
 		leat_profile_free(&p);
 		return err;
 	}
+	leat_run_capture_end(r, p);
 	snprintf(out->event_note, sizeof(out->event_note), "%s", leat_engine_event_note(r->engine));
 	out->target_gone = r->target_gone;
 	out->target_cpu_ns = p->verdict.target_cpu_ns;

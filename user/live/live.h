@@ -7,6 +7,7 @@
 #ifndef LEAT_LIVE_LIVE_H
 #define LEAT_LIVE_LIVE_H
 
+#include <leat/capture.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -66,6 +67,8 @@ struct leat_live_opts {
 	uint32_t ring_cnt; /* 0: default; tests force more */
 	const char *title; /* NULL: made up */
 	const char *command_line;
+	struct leat_capture_writer
+		*capture; /* NULL: none; on success it is finished, or has failed */
 	/*
 	 * Set by a signal handler: 0 go on, else end with the result. A started command that is
 	 * still there then gets the signal of this number; after @duration_ns it gets SIGTERM.

@@ -200,6 +200,7 @@ static int tick(struct leat_run *r, uint64_t now)
 	if (n < 0)
 		return n;
 	look_for_watches(r);
+	leat_run_capture_tick(r);
 	if (++r->ticks % 10 == 0)
 		leat_files_tick(r->files);
 	if (now >= r->next_progress_ns)

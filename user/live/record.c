@@ -126,7 +126,8 @@ static int make_session(struct leat_run *r)
 	leat_pump_init(&r->pump, r->bus);
 	if ((err = leat_pump_add(&r->pump, leat_env_source(r->env))) ||
 	    (err = leat_pump_add(&r->pump, leat_engine_source(r->engine))) ||
-	    (err = leat_pump_open(&r->pump)) || (err = leat_session_new(&r->session)))
+	    (err = leat_pump_open(&r->pump)) || (err = leat_run_capture_begin(r)) ||
+	    (err = leat_session_new(&r->session)))
 		return err;
 	leat_session_set_opts(r->session, &so);
 	leat_session_set_hooks(r->session, &hooks);
@@ -236,6 +237,9 @@ static int start(struct leat_run *r)
 	r->start_real_ns = leat_clock_real_ns();
 	r->start_cpu_ns = leat_cost_cpu_ns();
 	leat_meter_begin(&r->meter, &r->plan, &r->o->target);
+	err = leat_run_capture_started(r);
+	if (err)
+		return err;
 	err = look_again(r);
 	if (err)
 		return fail(r, err, "cannot follow processes");
@@ -280,6 +284,7 @@ static void fini(struct leat_run *r)
 	size_t i;
 
 	leat_pump_close(&r->pump);
+	leat_run_capture_detach(r);
 	leat_session_free(&r->session);
 	leat_bus_free(&r->bus);
 	leat_engine_free(&r->engine);

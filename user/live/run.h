@@ -12,6 +12,12 @@
 #include "live/plan.h"
 #include "session/session.h"
 
+/* --anonymize and -o run.leat: records are changed on their way into the file. */
+struct leat_run_capture {
+	uint8_t record[8192]; /* LEAT_PATH_MAX and what stands before it */
+	unsigned int ticks;
+};
+
 #define LEAT_TICK_NS	 100000000u /* a round: drain, clocks, ends */
 #define LEAT_PROGRESS_NS 250000000u
 
@@ -34,6 +40,7 @@ struct leat_run {
 	struct leat_session *session;
 	struct leat_pump pump;
 	struct leat_meter meter;
+	struct leat_run_capture capture;
 
 	int epoll_fd;
 	struct leat_watch *watches;
@@ -64,6 +71,16 @@ void leat_run_progress(struct leat_run *r, uint64_t now_ns);
 int leat_run_finish(struct leat_run *r, struct leat_live_result *out) LEAT_MUST_USE;
 /* Home directories become "~", once all is named. */
 int leat_run_anonymize(struct leat_profile *p) LEAT_MUST_USE;
+/* What comes after /home/NAME or /root, borrowed; NULL when it is nobody's. */
+const char *leat_below_home(const char *path);
+/* o->capture, if there is one: before the session attaches, when sampling has begun, a round. */
+int leat_run_capture_begin(struct leat_run *r) LEAT_MUST_USE;
+int leat_run_capture_started(struct leat_run *r) LEAT_MUST_USE;
+void leat_run_capture_tick(struct leat_run *r);
+/* The finished profile. An error is the writer's: leat_capture_writer_error, or no end mark. */
+void leat_run_capture_end(struct leat_run *r, const struct leat_profile *p);
+/* Before the bus goes. */
+void leat_run_capture_detach(struct leat_run *r);
 /* What was recorded, into the profile's header. */
 int leat_run_meta(const struct leat_run *r, struct leat_profile *p) LEAT_MUST_USE;
 

@@ -19,6 +19,7 @@
 
 #define LEAT_ID_NONE UINT32_MAX
 
+/* Values of these enums and flags are append only: capture files hold them. */
 enum leat_object_kind {
 	LEAT_OBJECT_FILE = 0,	 /* ELF file; frame offset = file offset */
 	LEAT_OBJECT_KERNEL = 1,	 /* kernel and modules; frame offset = address */
@@ -214,6 +215,9 @@ int leat_profile_object(struct leat_profile *p, const struct leat_object *o,
 			uint32_t *id) LEAT_MUST_USE;
 int leat_profile_frame(struct leat_profile *p, uint32_t object, uint64_t offset, uint32_t flags,
 		       uint32_t *id) LEAT_MUST_USE;
+/* The same without adding one: LEAT_ID_NONE when there is none. */
+uint32_t leat_profile_frame_find(const struct leat_profile *p, uint32_t object, uint64_t offset,
+				 uint32_t flags);
 /* @ids: kframe_cnt + uframe_cnt of *@s; s->first is ignored. */
 int leat_profile_stack(struct leat_profile *p, const struct leat_stack *s, const uint32_t *ids,
 		       uint32_t *id) LEAT_MUST_USE;

@@ -60,13 +60,27 @@ static bool frame_eq(const void *ctx, uint32_t value, const void *key)
 	       ((have->flags ^ want->flags) & LEAT_FRAME_IDENTITY) == 0;
 }
 
+static uint64_t frame_hash(const struct leat_frame *f)
+{
+	return mix(f->offset, (uint64_t)f->object << 32 | (f->flags & LEAT_FRAME_IDENTITY));
+}
+
+uint32_t leat_profile_frame_find(const struct leat_profile *p, uint32_t object, uint64_t offset,
+				 uint32_t flags)
+{
+	struct leat_frame f = { .object = object, .flags = flags, .offset = offset };
+	uint32_t have = leat_index_find(&p->ix->frames, frame_hash(&f), frame_eq, p->frames, &f);
+
+	return have == LEAT_INDEX_NONE ? LEAT_ID_NONE : have;
+}
+
 int leat_profile_frame(struct leat_profile *p, uint32_t object, uint64_t offset, uint32_t flags,
 		       uint32_t *id)
 {
 	struct leat_frame f = {
 		.object = object, .flags = flags, .offset = offset, .function = LEAT_ID_NONE
 	};
-	uint64_t hash = mix(offset, (uint64_t)object << 32 | (flags & LEAT_FRAME_IDENTITY));
+	uint64_t hash = frame_hash(&f);
 	uint32_t have = leat_index_find(&p->ix->frames, hash, frame_eq, p->frames, &f);
 	int err;
 

@@ -1,0 +1,148 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# A capture file gives what the live run gave, byte for byte, where the binaries are gone; a recording
+# that was killed leaves one that can be used; a full disk is an error. Prints TAP.
+. "$(dirname "$0")/lib.sh"
+work_dir
+formats="html svg folded pb.gz json txt"
+
+# away COMMAND...: where neither the binary nor /proc, /home nor /sys can be seen.
+away() {
+	unshare -m -- bash -c '
+		for d in /proc /sys /home "$0"; do mount -t tmpfs none "$d" || exit 99; done
+		"$@"' "$work/bin" "$@"
+}
+
+# outputs NAME FORMATS: -o options for each format.
+outputs() {
+	local f
+	for f in $2; do printf -- '-o\n%s\n' "$work/$1.$f"; done
+}
+
+# round TEXT FORMATS ARGS...: records with ARGS, replays away, compares.
+round() {
+	local text=$1 f differs="" list
+	list=$2
+	shift 2
+	mapfile -t outs < <(outputs live "$list")
+	mapfile -t back < <(outputs back "$list")
+	rm -f "$work"/live.* "$work"/back.* "$work/run.leat"
+	if ! "$LEAT" record -d 1 "${outs[@]}" -o "$work/run.leat" --summary "$work/live.sum" "$@" \
+		2>"$work/record.err"; then
+		not_ok "$text: recorded" "$(cat "$work/record.err")"
+		return
+	fi
+	if ! away "$LEAT" convert "$work/run.leat" "${back[@]}" --summary "$work/back.sum" 2>"$work/convert.err"; then
+		not_ok "$text: converted" "$(cat "$work/convert.err")"
+		return
+	fi
+	for f in $list sum; do
+		cmp -s "$work/live.$f" "$work/back.$f" || differs="$differs $f"
+	done
+	if [ -z "$differs" ]; then ok "$text: all outputs have the same bytes"; else not_ok "$text: the same bytes" "$differs"; fi
+}
+
+mkdir "$work/bin"
+cp "$WORKLOADS/demo" "$WORKLOADS/wl_jit" "$work/bin/"
+WAIT_READY=0 start "$work/bin/demo"
+demo=$pid
+sleep 0.3
+
+no_stream="html svg folded pb.gz json"
+round "counted" "$no_stream" -F 499 -p "$demo"
+round "streamed" "$formats" -F 499 -p "$demo" --stream
+round "per thread" "$no_stream" -F 499 -p "$demo" --per-thread
+round "user only" "$no_stream" -F 499 -p "$demo" -U
+round "kernel only" "$no_stream" -F 499 -p "$demo" -K
+round "by period" "$no_stream" -p "$demo" -e page-faults -c 10
+round "whole host, streamed, per thread" "$formats" -F 499 -a --stream --per-thread
+round "a title and deep stacks" "$no_stream" -F 499 -p "$demo" --title 'a <title> & "more"' --max-stack 3
+# shellcheck disable=SC2016
+round "a command and its children" "$no_stream" -F 999 -- bash -c 'while :; do (: "$(echo x)"); done'
+WAIT_READY=1 start "$work/bin/wl_jit" 20
+jit=$pid
+round "code made at run time" "$no_stream" -F 499 -p "$jit"
+stop "$jit"
+
+# --- anonymous -------------------------------------------------------------------------------
+home=$(mktemp -d /home/leat-test-XXXXXX 2>/dev/null)
+if [ -n "$home" ]; then
+	at_end() { rm -rf "$home"; }
+	cp "$WORKLOADS/demo" "$home/demo"
+	chmod 755 "$home" "$home/demo"
+	"$home/demo" >/dev/null 2>&1 &
+	secret=$!
+	started+=("$secret")
+	sleep 0.3
+	round "anonymous" "$no_stream" -F 499 -p "$secret" --anonymize
+	# Records are compressed: what is in them is seen when they are not.
+	"$LEAT" report "$work/run.leat" >"$work/report.txt" 2>&1
+	text=$(python3 - "$work/run.leat" <<'PY'
+import ctypes, struct, sys
+zstd = ctypes.CDLL("libzstd.so.1")
+zstd.ZSTD_decompress.restype = ctypes.c_size_t
+data = open(sys.argv[1], "rb").read()
+off, out = struct.unpack_from("<I", data, 16)[0], b""
+while off < len(data):
+	mark, kind, codec, flags, seq, stored, raw, items, sums = struct.unpack_from("<IHBBIIIIQ", data, off)
+	part = data[off + 32:off + 32 + stored]
+	if codec:
+		buf = ctypes.create_string_buffer(raw)
+		assert zstd.ZSTD_decompress(buf, ctypes.c_size_t(raw), part, ctypes.c_size_t(stored)) == raw
+		part = buf.raw
+	out += part
+	off += 32 + stored
+sys.stdout.buffer.write(out.replace(b"\0", b"\n"))
+PY
+)
+	if grep -q -a "~/demo" <<<"$text"; then ok "anonymous: the path is there, without its owner"; else not_ok "anonymous: ~/demo is in the file"; fi
+	if grep -q -a -e "$(basename "$home")" <<<"$text"; then
+		not_ok "anonymous: the home directory is not in the file" "$(grep -a -e "$(basename "$home")" <<<"$text" | head -5)"
+	else
+		ok "anonymous: the home directory is not in the file"
+	fi
+	is "anonymous: neither host nor command" bash -c '! grep -q -e "^  host .*$(uname -n)," -e "^  command" "$0"' "$work/report.txt"
+	stop "$secret"
+else
+	not_ok "a directory below /home"
+fi
+
+# --- a recording that is killed ---------------------------------------------------------------
+"$LEAT" record -p "$demo" -F 499 -o "$work/killed.leat" 2>/dev/null &
+killed=$!
+sleep 3.5
+kill -KILL "$killed"
+wait "$killed" 2>/dev/null
+is "killed: no file of that name" test ! -e "$work/killed.leat"
+is "killed: what was written is beside it" test -s "$work/killed.leat.part"
+if "$LEAT" convert "$work/killed.leat.part" -o "$work/killed.folded" --summary "$work/killed.json" 2>"$work/killed.err"; then
+	is "killed: what was sampled a second before can be used" at_least "$(total killed)" 100
+	is "killed: it is said" grep -q "incomplete" "$work/killed.err"
+else
+	not_ok "killed: can be used" "$(cat "$work/killed.err")"
+fi
+"$LEAT" record -p "$demo" -d 0.3 -o "$work/killed.leat" 2>/dev/null
+is "killed: the next one does not write over it" test -s "$work/killed.leat.part" -a -s "$work/killed.leat" -a ! -e "$work/killed.leat.part-2"
+
+# --- ends -------------------------------------------------------------------------------------
+"$LEAT" record -p "$demo" -d 0.5 -f leat -o - 2>/dev/null | "$LEAT" report - >"$work/piped.txt" 2>&1
+is "through a pipe" grep -q "FUNCTION" "$work/piped.txt"
+"$LEAT" record -p "$demo" -d 0.5 -f leat -o - 2>/dev/null >/dev/full
+is "a full device is an error" test $? = 1
+
+mkdir "$work/small"
+if mount -t tmpfs -o size=16k none "$work/small"; then
+	"$LEAT" record -a -F 999 --stream -d 2 -o "$work/small/full.leat" -o "$work/other.folded" 2>"$work/full.err"
+	is "disk full: exit 1" test $? = 1
+	is "disk full: said" grep -q "no space is left" "$work/full.err"
+	is "disk full: nothing stays" test -z "$(ls -A "$work/small")"
+	is "disk full: the other file is written" test -s "$work/other.folded"
+	umount "$work/small"
+else
+	skip "disk full" "namespaces cannot be made here"
+fi
+"$LEAT" record -o "$work/none.leat" -- true 2>/dev/null
+is "a recording that fails leaves nothing" test -z "$(ls "$work" | grep none)"
+
+stop "$demo"
+done_testing
