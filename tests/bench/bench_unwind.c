@@ -89,7 +89,7 @@ static size_t find_spots(const struct leat_unwind_table *t, const struct leat_un
 		state = state * 6364136223846793005u + 1442695040888963407u;
 		at = base + (state >> 16) % ((uint64_t)t->page_cnt << LEAT_UNWIND_PAGE_BITS);
 		r = &leat_unwind_rules_all(rules)[leat_unwind_table_rule(t, at)];
-		if (r->cfa == LEAT_CFA_SP && r->cfa_off == 8 && r->fp == LEAT_FP_SAME)
+		if (r->cfa == LEAT_CFA_SP && leat_unwind_cfa_off(r) == 8 && r->fp == LEAT_FP_SAME)
 			spots[n++] = at + 1;
 	}
 	return n;

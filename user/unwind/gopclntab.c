@@ -238,10 +238,12 @@ static bool next_varint(struct leat_reader *r, uint32_t *out)
 
 static uint32_t plain_rule(struct go_run *x, uint64_t pc, int64_t distance)
 {
-	struct leat_unwind_rule r = { .cfa = LEAT_CFA_SP, .cfa_off = (int32_t)(distance + 8) };
+	struct leat_unwind_rule r = { .cfa = LEAT_CFA_SP };
 
-	if (distance < 0 || distance > INT32_MAX - 8 || distance % 8)
+	if (distance < 0 || distance > LEAT_CFA_OFF_MAX - 8 || distance % 8)
 		return LEAT_RULE_INVALID;
+	/* Go saves no rbx. */
+	r.cfa_bx = (int32_t)(distance + 8) * 256 + LEAT_BX_LOST;
 	if (distance && !x->decided) {
 		x->decided = true;
 		x->pushed = distance == 8 && code_is(x->g, pc - 1, "\x55", 1);

@@ -14,6 +14,7 @@
 #include "unwind/cfi.h"
 #include "unwind/gopclntab.h"
 
+#define PAGE_BYTES   4096ull
 #define SEGMENTS_MAX 64
 #define CFIS_MAX     4
 #define SOURCE_GO    CFIS_MAX
@@ -451,4 +452,20 @@ void leat_unwind_table_free(struct leat_unwind_table **t)
 	free((*t)->blocks);
 	free(*t);
 	*t = NULL;
+}
+
+int leat_unwind_bias(const struct leat_elf *e, uint64_t start, uint64_t pgoff, uint64_t *bias)
+{
+	for (size_t i = 0; i < leat_elf_phdr_cnt(e); i++) {
+		const struct leat_elf_phdr *p = leat_elf_phdr_at(e, i);
+		uint64_t first = p->offset & ~(PAGE_BYTES - 1);
+
+		if (p->type != PT_LOAD || !(p->flags & PF_X) || pgoff < first ||
+		    pgoff - first >= p->filesz + (p->offset - first))
+			continue;
+		/* By wrapping arithmetic: the page may begin below the segment. */
+		*bias = start - (p->vaddr - p->offset + pgoff);
+		return 0;
+	}
+	return -ENOENT;
 }
