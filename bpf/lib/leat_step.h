@@ -7,7 +7,9 @@
  *	#define LEAT_STEP_CTX struct my_ctx
  *	leat_step_block(c, i)	   block of the binary's table, NULL when there is none
  *	leat_step_rule(c, i)	   rule of the dictionary, NULL when there is none
- *	leat_step_word(c, a, &v)   the word at a user address; not 0 when it cannot be read
+ *	leat_step_word(c, a, &v)   the word at a user address; not 0 when it cannot be read. Of the
+ *				   innermost frame words may lie up to 128 bytes below sp: what an
+ *				   epilogue has popped stays its rule's place
  *	leat_step_reg(c, n, &v)	   register @n (DWARF) of the innermost frame; not 0 when unknown
  *
  * Every loop has a constant bound, and whatever a table holds, each access goes through these.
@@ -181,27 +183,25 @@ LEAT_INLINE __u32 leat_unwind_cfa(LEAT_STEP_CTX *c, const struct leat_unwind_wal
 	return LEAT_UNWIND_ON;
 }
 
-/* The caller's frame pointer. */
-LEAT_INLINE __u32 leat_unwind_fp(LEAT_STEP_CTX *c, struct leat_unwind_walk *w,
-				 const struct leat_unwind_rule *r, __u64 cfa)
+/*
+ * The caller's frame pointer. One that cannot be read is lost, and the walk goes on: most callers
+ * are found without it. At gcc's "lea -8(%r10), %rsp" the rule still is "at fp", but fp has been
+ * popped: it is the caller's already when it is not in this frame.
+ */
+LEAT_INLINE void leat_unwind_fp(LEAT_STEP_CTX *c, struct leat_unwind_walk *w,
+				const struct leat_unwind_rule *r, __u64 cfa)
 {
 	const __u32 kind = r->fp & LEAT_FP_KIND;
 	__u64 base = cfa;
 
-	if (kind == LEAT_FP_SAME)
-		return LEAT_UNWIND_ON;
+	if (kind == LEAT_FP_SAME || (kind == LEAT_FP_FP && w->fp >= cfa))
+		return;
 	if (kind == LEAT_FP_FP)
 		base = w->fp;
 	if (kind == LEAT_FP_SP)
 		base = w->sp;
-	if (kind >= LEAT_FP_LOST || (kind == LEAT_FP_FP && w->fp_lost)) {
-		w->fp_lost = 1;
-		return LEAT_UNWIND_ON;
-	}
-	if (leat_step_word(c, base + (__u64)((__s64)r->fp_off * 8), &w->fp))
-		return LEAT_STACK_BAD_MEMORY;
-	w->fp_lost = 0;
-	return LEAT_UNWIND_ON;
+	w->fp_lost = kind >= LEAT_FP_LOST || (kind == LEAT_FP_FP && w->fp_lost) ||
+		     leat_step_word(c, base + (__u64)((__s64)r->fp_off * 8), &w->fp);
 }
 
 /* Where the caller's rbx is. */
@@ -247,9 +247,7 @@ LEAT_INLINE __u32 leat_unwind_apply(LEAT_STEP_CTX *c, struct leat_unwind_walk *w
 		return LEAT_STACK_COMPLETE;
 	if (ret < LEAT_UNWIND_CODE_MIN || ret >= LEAT_UNWIND_CODE_MAX)
 		return LEAT_STACK_NO_UNWIND;
-	result = leat_unwind_fp(c, w, r, cfa);
-	if (result != LEAT_UNWIND_ON)
-		return result;
+	leat_unwind_fp(c, w, r, cfa);
 	leat_unwind_bx_step(w, r, cfa);
 	w->pc = ret;
 	w->sp = cfa;

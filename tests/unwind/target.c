@@ -209,7 +209,7 @@ static void read_stack(struct target *t)
 		add_piece(t, sp - 128 < t->main_start ? sp : sp - 128, t->main_end);
 		return;
 	}
-	add_piece(t, sp, sp + (256u << 10));
+	add_piece(t, sp - 128, sp + (256u << 10));
 	if (t->main_end - t->main_start > STACK_BYTES)
 		add_piece(t, t->main_end - STACK_BYTES, t->main_end);
 	else if (t->main_end)

@@ -1,0 +1,125 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Programs built by every compiler and linker that is there, and a distribution's own: unwound at
+# many points by leat and by libdwfl, and compared frame by frame. Prints TAP; the figures of each
+# program go to standard error.
+#
+# UNWIND_LONG=1: every instruction, more programs; else it stays within about a minute.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+judge=${LEAT_OUT:?run it by "make check-live"}/workloads/unwind_judge
+src=tests/unwind/corpus
+work=$(mktemp -d) || exit 1
+pids=()
+on_exit() {
+	local p
+	for p in ${pids[@]+"${pids[@]}"}; do
+		kill "$p" 2>/dev/null
+	done
+	wait 2>/dev/null
+	rm -rf "$work"
+}
+trap on_exit EXIT
+trap 'exit 130' INT TERM
+export PATH=$PATH:/usr/local/go/bin:$HOME/.cargo/bin
+long=${UNWIND_LONG:-0}
+steps=4000 stops=60
+[ "$long" = 0 ] || { steps=2000000 stops=2000; }
+n=0 failures=0
+points=0 equal=0 short=0 better=0 neither=0 unproven=0
+
+ok() { # STATUS TEXT
+	n=$((n + 1))
+	if [ "$1" = 0 ]; then
+		echo "ok $n - $2"
+	else
+		echo "not ok $n - $2"
+		failures=$((failures + 1))
+	fi
+}
+skip() { # TEXT REASON
+	n=$((n + 1))
+	echo "ok $n - $1 # SKIP $2"
+}
+
+# Adds the figures of one line of the judge to the sums.
+add() {
+	local p e s b x u
+	read -r p e s b x u < <(sed -E 's/.*points +([0-9]+) .*equal +([0-9.]+) %.*short ([0-9]+) .*better ([0-9]+) .*neither ([0-9]+) .*unproven ([0-9]+).*/\1 \2 \3 \4 \5 \6/' <<<"$1")
+	points=$((points + p))
+	equal=$((equal + $(awk -v p="$p" -v e="$e" 'BEGIN { printf "%.0f", p * e / 100 }')))
+	short=$((short + s)) better=$((better + b)) neither=$((neither + x)) unproven=$((unproven + u))
+}
+
+# judged NAME ARG...: no frame that leat shows is wrong.
+judged() {
+	local name=$1 line rc
+	shift
+	line=$(timeout 600 "$judge" -N "$name" -v "$@" 2>"$work/err")
+	rc=$?
+	if [ -n "$line" ]; then
+		echo "$line" >&2
+		add "$line"
+	fi
+	[ $rc = 0 ] || head -n 60 "$work/err" >&2
+	[ -z "${UNWIND_KEEP:-}" ] || cp "$work/err" "$UNWIND_KEEP/$name.err"
+	ok $rc "$name"
+}
+
+# stepped NAME COMPILER-ARG...: builds and steps it from its first breakpoint to its second.
+stepped() {
+	local name=$1
+	shift
+	if ! "$@" -o "$work/$name" 2>"$work/err"; then
+		head -n 20 "$work/err" >&2
+		ok 1 "$name is built"
+		return
+	fi
+	judged "$name" -s "$steps" "$work/$name"
+	rm -f "$work/$name"
+}
+
+have() {
+	command -v "$1" >/dev/null
+}
+
+# ---- C, C++, Rust, assembly ----
+c="$src/calls.c -lm"
+[ -x "$judge" ] || { echo "1..0 # SKIP no judge"; exit 1; }
+for cc in gcc clang; do
+	for o in O0 O1 O2 O3 Os; do
+		stepped "$cc-$o" $cc -$o $c
+	done
+	stepped "$cc-O2-fp" $cc -O2 -fno-omit-frame-pointer $c
+	stepped "$cc-O0-nofp" $cc -O0 -fomit-frame-pointer $c
+	stepped "$cc-O2-static" $cc -O2 -static $c
+	stepped "$cc-O2-nopie" $cc -O2 -fno-pie -no-pie $c
+	stepped "$cc-O2-lazy" $cc -O2 -Wl,-z,lazy $c
+	stepped "$cc-O2-now" $cc -O2 -Wl,-z,now $c
+	stepped "$cc-O2-cet" $cc -O2 -fcf-protection=full $c
+	for ld in bfd gold lld mold; do
+		if ! have ld.$ld; then
+			skip "$cc-O2-$ld" "no ld.$ld"
+		elif [ $cc = gcc ] && [ $ld = mold ]; then
+			have mold && stepped "$cc-O2-$ld" env PATH="/usr/libexec/mold:$PATH" $cc -O2 -B/usr/libexec/mold $c
+		else
+			stepped "$cc-O2-$ld" $cc -O2 -fuse-ld=$ld $c
+		fi
+	done
+	stepped "$cc-signals" $cc -O2 $src/signals.c
+	stepped "$cc-signals-O0" $cc -O0 $src/signals.c
+done
+stepped gcc-lto gcc -O2 -flto $c
+stepped gcc-O2-split gcc -O2 -freorder-blocks-and-partition -fno-inline $c
+stepped gcc-O2-avx512 gcc -O3 -mavx2 $c
+stepped gcc-static-pie gcc -O2 -static-pie $c
+stepped g++-throws g++ -O2 $src/throws.cc
+stepped g++-throws-O0 g++ -O0 $src/throws.cc
+stepped clang++-throws clang++ -O2 $src/throws.cc
+stepped by-hand gcc $src/hand.s
+if have rustc; then
+	stepped rustc-O rustc -O $src/main.rs
+	stepped rustc-debug rustc $src/main.rs
+else
+	skip rustc "no rustc"
+fi
