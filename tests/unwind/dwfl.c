@@ -34,7 +34,7 @@ static bool set_registers(Dwfl_Thread *thread, void *ctx)
 	Dwarf_Word words[LEAT_UNWIND_REGS];
 
 	for (size_t i = 0; i < LEAT_UNWIND_REGS; i++)
-		words[i] = t->r.r[i];
+		words[i] = t->sample.regs.r[i];
 	return dwfl_thread_state_registers(thread, 0, LEAT_UNWIND_REGS, words);
 }
 

@@ -280,7 +280,7 @@ static enum kind prove(struct run *r)
 	for (uint64_t i = 0; i < PROOF_STEPS; i++) {
 		if (!step(r, &trap, &delivered) || !target_read(&r->target, false))
 			return UNPROVEN;
-		if (r->target.regs.rsp < r->leat.frames[k].sp)
+		if (r->target.regs.rsp != r->leat.frames[k].sp)
 			continue;
 		return r->target.regs.rip == r->leat.frames[k].pc ? BETTER : WRONG;
 	}

@@ -29,7 +29,7 @@ struct image {
 struct target {
 	pid_t pid;
 	struct user_regs_struct regs;
-	struct leat_unwind_regs r;
+	struct leat_unwind_sample sample;
 	struct leat_unwind_rules *rules;
 	struct image images[512];
 	size_t image_cnt;
@@ -38,8 +38,7 @@ struct target {
 	uint64_t main_start, main_end; /* [stack] */
 	char *maps_text;
 	uint8_t *memory[PIECES];
-	struct leat_unwind_stack pieces[PIECES];
-	size_t piece_cnt;
+	struct leat_unwind_piece pieces[PIECES];
 	Dwfl *dwfl;
 };
 

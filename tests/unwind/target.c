@@ -24,9 +24,16 @@ static void die(const char *what)
 	exit(2);
 }
 
+/* What is in no piece: another stack of Go's. */
+static int far_word(void *ctx, uint64_t addr, uint64_t *out)
+{
+	return target_bytes(ctx, addr, out, sizeof(*out)) ? 0 : -1;
+}
+
 void target_init(struct target *t, pid_t pid)
 {
 	*t = (struct target){ .pid = pid };
+	t->sample = (struct leat_unwind_sample){ .pieces = t->pieces, .word = far_word, .ctx = t };
 	if (leat_unwind_rules_new(&t->rules))
 		die("rules");
 	for (size_t i = 0; i < PIECES; i++) {
@@ -59,8 +66,8 @@ bool target_bytes(const struct target *t, uint64_t addr, void *to, size_t n)
 
 bool target_word(const struct target *t, uint64_t addr, uint64_t *out)
 {
-	for (size_t i = 0; i < t->piece_cnt; i++) {
-		const struct leat_unwind_stack *s = &t->pieces[i];
+	for (size_t i = 0; i < t->sample.piece_cnt; i++) {
+		const struct leat_unwind_piece *s = &t->pieces[i];
 
 		if (addr >= s->addr && addr - s->addr + 8 <= s->len) {
 			memcpy(out, s->data + (addr - s->addr), 8);
@@ -190,20 +197,20 @@ static bool read_maps(struct target *t)
 static void add_piece(struct target *t, uint64_t addr, uint64_t end)
 {
 	size_t n = end - addr < STACK_BYTES ? end - addr : STACK_BYTES;
-	uint8_t *to = t->memory[t->piece_cnt];
+	uint8_t *to = t->memory[t->sample.piece_cnt];
 	struct iovec here = { to, n }, there = { (void *)(uintptr_t)addr, n };
 	ssize_t got = process_vm_readv(t->pid, &here, 1, &there, 1, 0);
 
 	if (got > 0)
-		t->pieces[t->piece_cnt++] =
-			(struct leat_unwind_stack){ .data = to, .addr = addr, .len = (size_t)got };
+		t->pieces[t->sample.piece_cnt++] =
+			(struct leat_unwind_piece){ .data = to, .addr = addr, .len = (size_t)got };
 }
 
 static void read_stack(struct target *t)
 {
 	uint64_t sp = t->regs.rsp & ~7ull;
 
-	t->piece_cnt = 0;
+	t->sample.piece_cnt = 0;
 	/* 128 bytes below sp belong to a function too. */
 	if (sp >= t->main_start && sp < t->main_end) {
 		add_piece(t, sp - 128 < t->main_start ? sp : sp - 128, t->main_end);
@@ -222,7 +229,7 @@ bool target_read(struct target *t, bool maps)
 
 	if (ptrace(PTRACE_GETREGS, t->pid, NULL, &t->regs))
 		return false;
-	t->r = (struct leat_unwind_regs){
+	t->sample.regs = (struct leat_unwind_regs){
 		.r = { u->rax, u->rdx, u->rcx, u->rbx, u->rsi, u->rdi, u->rbp, u->rsp, u->r8, u->r9,
 		       u->r10, u->r11, u->r12, u->r13, u->r14, u->r15, u->rip },
 		.known = (1u << LEAT_UNWIND_REGS) - 1,
@@ -230,7 +237,7 @@ bool target_read(struct target *t, bool maps)
 	if (maps && !read_maps(t))
 		return false;
 	read_stack(t);
-	return t->piece_cnt > 0;
+	return t->sample.piece_cnt > 0;
 }
 
 void target_unwind(const struct target *t, struct stack *out)
@@ -239,6 +246,5 @@ void target_unwind(const struct target *t, struct stack *out)
 						 .map_cnt = t->map_cnt,
 						 .rules = t->rules };
 
-	out->result = leat_unwind_stack(&space, &t->r, t->pieces, t->piece_cnt, out->frames,
-					FRAMES_MAX, &out->n);
+	out->result = leat_unwind_stack(&space, &t->sample, out->frames, FRAMES_MAX, &out->n);
 }

@@ -11,13 +11,17 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "unwind/cfi.h"
 #include "unwind/gopclntab.h"
+#include "unwind/plt.h"
 
+#define PLTS_MAX     16
 #define PAGE_BYTES   4096ull
 #define SEGMENTS_MAX 64
 #define CFIS_MAX     4
 #define SOURCE_GO    CFIS_MAX
+#define SOURCE_PLT   (CFIS_MAX + 1)
 
 struct segment {
 	uint64_t start, end;
@@ -252,6 +256,28 @@ static int scan_go(struct build *b)
 	return err;
 }
 
+/* After all others: of two with the same start the first one holds. */
+static int add_plts(struct build *b)
+{
+	for (size_t i = 0; i < leat_elf_section_cnt(b->elf); i++) {
+		const struct leat_elf_section *s = leat_elf_section_at(b->elf, i);
+		int err;
+
+		if (!(s->flags & SHF_EXECINSTR) || s->type != SHT_PROGBITS || !s->size ||
+		    !leat_plt_is_name(s->name) || s->addr + s->size < s->addr)
+			continue;
+		err = LEAT_ARRAY_ROOM(b->fdes.v, b->fdes.cap, b->fdes.n + 1,
+				      LEAT_CFI_FDES_MAX + PLTS_MAX);
+		if (err)
+			return keep_part(b, err);
+		b->fdes.v[b->fdes.n++] = (struct leat_fde){ .start = s->addr,
+							    .end = s->addr + s->size,
+							    .ins = (uint32_t)i,
+							    .source = SOURCE_PLT };
+	}
+	return 0;
+}
+
 static int scan_all(struct build *b, struct leat_elf *debug)
 {
 	int err = scan_section(b, b->elf, ".eh_frame", false);
@@ -268,7 +294,7 @@ static int scan_all(struct build *b, struct leat_elf *debug)
 		err = scan_section(b, debug, ".debug_frame", true);
 	if (err)
 		return err;
-	return b->fdes.n ? 0 : -ENODATA;
+	return b->fdes.n ? add_plts(b) : -ENODATA;
 }
 
 /* ---- order ---- */
@@ -347,12 +373,32 @@ static int sort(struct leat_fdes *f)
 
 /* ---- rows ---- */
 
+/* An entry that is cut off, or whose code cannot be read, says nothing. */
+static bool put_plt(struct build *b, const struct leat_fde *f, uint64_t end,
+		    struct leat_unwind_rules *rules, struct leat_rows *rows)
+{
+	const uint8_t *code;
+	size_t n;
+
+	if (leat_elf_section_data(b->elf, leat_elf_section_at(b->elf, f->ins), &code, &n)) {
+		leat_rows_add(rows, f->start, LEAT_RULE_INVALID);
+		return false;
+	}
+	leat_plt_rows(code, n < end - f->start ? n : end - f->start, f->start, rules, rows);
+	return true;
+}
+
 static void put_function(struct build *b, const struct leat_fde *f, uint64_t end,
 			 struct leat_unwind_rules *rules, struct leat_rows *rows)
 {
-	bool ok = f->source == SOURCE_GO ? leat_gopcln_rows(&b->go, f, end, rules, rows)
-					 : leat_cfi_rows(&b->cfi[f->source], f, end, rules, rows);
+	bool ok;
 
+	if (f->source == SOURCE_PLT)
+		ok = put_plt(b, f, end, rules, rows);
+	else if (f->source == SOURCE_GO)
+		ok = leat_gopcln_rows(&b->go, f, end, rules, rows);
+	else
+		ok = leat_cfi_rows(&b->cfi[f->source], f, end, rules, rows);
 	b->t.bad_cnt += !ok;
 	b->t.func_cnt++;
 }
