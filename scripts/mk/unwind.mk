@@ -11,3 +11,7 @@ $(judge_src:%.c=$(O)/%.o): cc_extra := -Itests/unwind
 $(O)/workloads/unwind_judge: $(judge_src:%.c=$(O)/%.o) $(O)/libleat.a
 	$(call say,LD)
 	$(Q)mkdir -p $(@D); $(CC) $(ld_flags) $(judge_src:%.c=$(O)/%.o) $(O)/libleat.a $(deps_l) -ldw -o $@
+
+bpf_test_src += tests/bpf/test_unwind_step.c tests/bpf/unwind_test.bpf.c
+support_src += tests/support/cfi_builder.c
+unit_src += tests/unit/test_eh_frame.c tests/unit/test_unwind.c

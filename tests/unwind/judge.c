@@ -31,7 +31,7 @@
 
 #include "judge.h"
 
-#define PROOF_STEPS 400000
+#define PROOF_STEPS 20000
 #define TOLD_MAX    6 /* differences that are printed, of each kind */
 
 enum kind { WRONG, SHORT, BETTER, NEITHER, UNPROVEN, KINDS };
