@@ -11,7 +11,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define CODE_END (1ull << 22)
+#define CODE_END (1ull << 18)
 
 static volatile uint64_t sink;
 
@@ -20,7 +20,7 @@ static void look(const struct leat_unwind_table *t, const struct leat_unwind_rul
 	uint64_t base = (uint64_t)t->first_page << LEAT_UNWIND_PAGE_BITS;
 	uint64_t room = (uint64_t)t->page_cnt << LEAT_UNWIND_PAGE_BITS;
 
-	for (uint64_t at = 0; at < room && at < CODE_END; at += 97) {
+	for (uint64_t at = 0; at < room && at < CODE_END; at += 331) {
 		uint32_t rule = leat_unwind_table_rule(t, base + at);
 
 		assert(rule < leat_unwind_rules_cnt(rules));

@@ -9,7 +9,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define CODE	 0x401000ull
-#define CODE_END 0x481000ull
+#define CODE_END 0x421000ull
 
 static void use(struct leat_gopcln *g)
 {
@@ -29,7 +29,7 @@ static void use(struct leat_gopcln *g)
 	t.block_cnt = t.blocks[0].head.block_cnt;
 	t.page_cnt = t.blocks[0].head.page_cnt;
 	t.first_page = t.blocks[0].head.first_page;
-	for (uint64_t at = CODE; at < CODE_END; at += 61)
+	for (uint64_t at = CODE; at < CODE_END; at += 251)
 		assert(leat_unwind_table_rule(&t, at) < leat_unwind_rules_cnt(rules));
 	free(t.blocks);
 	free(fdes.v);

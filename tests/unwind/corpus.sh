@@ -163,9 +163,72 @@ G
 		(cd "$work" && GOCACHE=$work/cache GOFLAGS=-mod=mod go build -o go main.go 2>"$work/err") ||
 			cat "$work/err" >&2
 	fi
-	stopped go "$work/go"
+	# Goroutines change stacks, so calls cannot be followed by sp: no steps between.
+	judged go -n "$stops" "$work/go"
 else
 	skip go "no go"
+fi
+
+# Its own code by frame pointer, its runtime by tables.
+if have node; then
+	stopped node node -e 'while (1) JSON.parse(JSON.stringify(Array.from({ length: 200 }, (_, i) => ({ i, s: "x".repeat(i) }))))'
+else
+	skip node "no node"
+fi
+
+# served NAME PID: a process of a server that is under load, found by the caller.
+served() {
+	judged "$1" -n "$stops" -p "$2"
+}
+
+# started COMMAND...: in the background, ended with this script.
+started() {
+	"$@" >/dev/null 2>&1 </dev/null &
+	pids+=($!)
+}
+
+if have redis-server && have redis-benchmark; then
+	started redis-server --port 0 --unixsocket "$work/redis" --save '' --appendonly no
+	redis=${pids[-1]}
+	sleep 0.5
+	started redis-benchmark -s "$work/redis" -c 4 -n 100000000 -t set,get,lpush,zadd
+	sleep 0.5
+	served redis-server "$redis"
+else
+	skip redis-server "no redis-server"
+fi
+
+if have nginx && have wrk; then
+	mkdir -p "$work/nginx"
+	cat >"$work/nginx.conf" <<-N
+		daemon off; worker_processes 1; pid $work/nginx.pid; error_log /dev/null;
+		events {}
+		http { access_log off; server { listen 127.0.0.1:18471; root $work/nginx; location / { return 200 "hello"; } } }
+	N
+	started nginx -p "$work/nginx" -c "$work/nginx.conf"
+	sleep 0.7
+	started wrk -t1 -c4 -d600 http://127.0.0.1:18471/
+	sleep 0.3
+	served nginx "$(pgrep -P "${pids[-2]}" | head -n 1)"
+else
+	skip nginx "no nginx"
+fi
+
+pg=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | tail -n 1)
+if [ -n "$pg" ] && id postgres >/dev/null 2>&1; then
+	chmod 755 "$work"
+	mkdir -p "$work/pg"
+	chown postgres "$work/pg"
+	as_pg() { setpriv --reuid postgres --regid postgres --clear-groups env -C "$work/pg" "$@"; }
+	as_pg "$pg/initdb" -D "$work/pg/data" -A trust >/dev/null 2>&1
+	started as_pg "$pg/postgres" -D "$work/pg/data" -k "$work/pg" -c listen_addresses= -c fsync=off
+	sleep 1.5
+	as_pg "$pg/pgbench" -h "$work/pg" -i -s 1 postgres >/dev/null 2>&1
+	started as_pg "$pg/pgbench" -h "$work/pg" -c 1 -T 600 -S postgres
+	sleep 0.7
+	served postgres "$(pgrep -f "^postgres: postgres postgres \\[local\\]" | head -n 1)"
+else
+	skip postgres "no postgres"
 fi
 
 printf 'in all: points %d, equal %.4f %%, equal or proven %.4f %%, short %d, neither %d, unproven %d\n' \
