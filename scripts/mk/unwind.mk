@@ -5,6 +5,10 @@ lib_src += user/unwind/cfi.c user/unwind/cfi_expr.c user/unwind/cfi_scan.c \
 bench_src += tests/bench/bench_unwind.c
 
 # Judges leat's frames by those of libdwfl, and by the calls that were really made.
+live_test += tests/unwind/corpus.sh
+check-unwind: $(O)/workloads/unwind_judge
+	$(Q)UNWIND_LONG=1 TEST_TIMEOUT=7200 AS_ROOT=1 $(run_tests) $(O)/log/unwind tests/unwind/corpus.sh
+.PHONY: check-unwind
 judge_src := tests/unwind/judge.c tests/unwind/dwfl.c tests/unwind/target.c tests/unwind/truth.c
 workload_bin += $(O)/workloads/unwind_judge
 $(judge_src:%.c=$(O)/%.o): cc_extra := -Itests/unwind

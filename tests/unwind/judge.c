@@ -15,6 +15,7 @@
  *	better	 leat is right and libdwfl is not
  *	neither	 leat is short, libdwfl is wrong
  *	unproven differences at stops that stepping on could not decide
+ *	guess	 wrong, after a frame that was left by frame pointer (code made at run time)
  *	complete stacks that leat calls complete
  * Exit status: 0, 1 when there is a wrong one, 2 when it could not run.
  */
@@ -34,8 +35,9 @@
 #define PROOF_STEPS 20000
 #define TOLD_MAX    6 /* differences that are printed, of each kind */
 
-enum kind { WRONG, SHORT, BETTER, NEITHER, UNPROVEN, KINDS };
-static const char *const kind_names[KINDS] = { "wrong", "short", "better", "neither", "unproven" };
+enum kind { WRONG, SHORT, BETTER, NEITHER, UNPROVEN, GUESS, KINDS };
+static const char *const kind_names[KINDS] = { "wrong",	  "short",    "better",
+					       "neither", "unproven", "guess" };
 
 struct run {
 	struct target target;
@@ -103,6 +105,16 @@ static bool unwind(struct run *r)
 	return equal;
 }
 
+/* The first frame that is not there was found by frame pointer. */
+static bool is_guess(const struct run *r)
+{
+	size_t k = 0;
+
+	while (k < r->leat.n && k < r->real.n && r->leat.frames[k].pc == r->real.frames[k].pc)
+		k++;
+	return k && target_guesses(&r->target, r->leat.frames[k - 1].pc);
+}
+
 /* At a point whose calls are known. */
 static void judge_by_truth(struct run *r)
 {
@@ -118,7 +130,7 @@ static void judge_by_truth(struct run *r)
 		return;
 	if (!is_prefix(&r->leat, &r->real) ||
 	    (r->leat.result == LEAT_STACK_COMPLETE && r->leat.n != r->real.n))
-		count(r, WRONG, true);
+		count(r, is_guess(r) ? GUESS : WRONG, true);
 	else if (r->leat.n == r->real.n)
 		count(r, BETTER, true);
 	else

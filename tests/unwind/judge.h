@@ -56,6 +56,8 @@ bool target_read(struct target *t, bool maps);
 bool target_word(const struct target *t, uint64_t addr, uint64_t *out);
 bool target_bytes(const struct target *t, uint64_t addr, void *to, size_t n);
 void target_unwind(const struct target *t, struct stack *out);
+/* Whether the frame at @pc is left by frame pointer, for want of a table. */
+bool target_guesses(const struct target *t, uint64_t pc);
 
 /* dwfl.c */
 void judge_open(struct target *t);

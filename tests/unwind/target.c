@@ -248,3 +248,15 @@ void target_unwind(const struct target *t, struct stack *out)
 
 	out->result = leat_unwind_stack(&space, &t->sample, out->frames, FRAMES_MAX, &out->n);
 }
+
+bool target_guesses(const struct target *t, uint64_t pc)
+{
+	for (size_t i = 0; i < t->map_cnt; i++) {
+		const struct leat_unwind_map *m = &t->maps[i];
+
+		if (pc >= m->start && pc < m->end)
+			return !m->table ||
+			       leat_unwind_table_rule(m->table, pc - m->bias) == LEAT_RULE_FRAME;
+	}
+	return false;
+}

@@ -16,6 +16,9 @@
 #include "unwind/gopclntab.h"
 #include "unwind/plt.h"
 
+#define FP_GAP_MIN   (64u << 10)
+#define FP_GAP_MAX   (64u << 20)
+#define FP_EVERY     2048 /* node 20's builtins have one prologue in 900 bytes */
 #define PLTS_MAX     16
 #define PAGE_BYTES   4096ull
 #define SEGMENTS_MAX 64
@@ -299,13 +302,13 @@ static int scan_all(struct build *b, struct leat_elf *debug)
 
 /* ---- order ---- */
 
-static bool in_code(const struct build *b, uint64_t vaddr)
+static const struct segment *segment_of(const struct build *b, uint64_t vaddr)
 {
 	for (size_t i = 0; i < b->code_cnt; i++) {
 		if (vaddr >= b->code[i].start && vaddr < b->code[i].end)
-			return true;
+			return &b->code[i];
 	}
-	return false;
+	return NULL;
 }
 
 /* Functions that the linker has dropped have left FDEs that begin at 0 or thereabouts. */
@@ -314,7 +317,7 @@ static void drop_outside(struct build *b)
 	size_t n = 0;
 
 	for (size_t i = 0; i < b->fdes.n; i++) {
-		if (in_code(b, b->fdes.v[i].start))
+		if (segment_of(b, b->fdes.v[i].start))
 			b->fdes.v[n++] = b->fdes.v[i];
 	}
 	b->fdes.n = n;
@@ -403,6 +406,43 @@ static void put_function(struct build *b, const struct leat_fde *f, uint64_t end
 	b->t.func_cnt++;
 }
 
+/* "push rbp; mov rbp, rsp", at least once in FP_EVERY bytes. */
+static bool keeps_frames(const uint8_t *code, size_t n)
+{
+	static const uint8_t prologue[] = { 0x55, 0x48, 0x89, 0xe5 };
+	const uint8_t *at = code;
+	size_t cnt = 0;
+
+	while ((at = memmem(at, n - (size_t)(at - code), prologue, sizeof(prologue)))) {
+		at += sizeof(prologue);
+		cnt++;
+	}
+	return cnt >= n / FP_EVERY;
+}
+
+/*
+ * Code that nothing is said of: no rule. But code that a compiler of its own has put there, as V8's
+ * builtins in node (1.5 MB), goes by frame pointer as it does when it is made at run time.
+ */
+static void put_gap(struct build *b, uint64_t start, uint64_t end, struct leat_rows *rows)
+{
+	const struct segment *s;
+	const uint8_t *code;
+
+	leat_rows_add(rows, start, LEAT_RULE_INVALID);
+	start = start > b->low ? start : b->low;
+	s = segment_of(b, start);
+	if (!s)
+		return;
+	end = end < s->end ? end : s->end;
+	if (end <= start || end - start < FP_GAP_MIN || end - start > FP_GAP_MAX ||
+	    leat_elf_at_vaddr(b->elf, start, end - start, &code) ||
+	    !keeps_frames(code, end - start))
+		return;
+	leat_rows_add(rows, start, LEAT_RULE_FRAME);
+	leat_rows_add(rows, end, LEAT_RULE_INVALID);
+}
+
 static void put_rows(struct build *b, struct leat_unwind_rules *rules, struct leat_rows *rows)
 {
 	const struct leat_fdes *fs = &b->fdes;
@@ -422,11 +462,11 @@ static void put_rows(struct build *b, struct leat_unwind_rules *rules, struct le
 			break;
 		}
 		if (f->start > done)
-			leat_rows_add(rows, done, LEAT_RULE_INVALID);
+			put_gap(b, done, f->start, rows);
 		put_function(b, f, end, rules, rows);
 		done = end;
 	}
-	leat_rows_add(rows, done, LEAT_RULE_INVALID);
+	put_gap(b, done, b->high, rows);
 }
 
 static int make_rows(struct build *b, struct leat_unwind_rules *rules)
