@@ -30,7 +30,7 @@ enum {
 
 static bool take_op(struct leat_reader *r, uint8_t want)
 {
-	uint8_t op;
+	uint8_t op = 0;
 
 	return !leat_reader_u8(r, &op) && op == want;
 }
