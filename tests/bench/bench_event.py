@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""bench_event.py OURS PEER [--rounds N]: runs both programs in turns and prints one table.
+"""bench_event.py PEER OURS... [--rounds N]: runs the programs in turns and prints one table.
 
 Each prints "case<TAB>median ns<TAB>least ns<TAB>checksum" a line. Of all turns the least time of a
 case counts: what else runs on the machine only ever adds to it. A case that both have must have read
@@ -29,13 +29,14 @@ def merge(into, new):
 
 def main():
     args = argparse.ArgumentParser()
-    args.add_argument("ours")
     args.add_argument("peer")
+    args.add_argument("ours", nargs="+")
     args.add_argument("--rounds", type=int, default=9)
     opts = args.parse_args()
     ours, peer = {}, {}
     for _ in range(TURNS):
-        merge(ours, run(opts.ours, opts.rounds * 20 + 1))
+        for program in opts.ours:
+            merge(ours, run(program, opts.rounds * 20 + 1))
         merge(peer, run(opts.peer, opts.rounds * 10 + 1))
     print("| case | leat, ns | one_collect, ns | ratio |")
     print("|---|---|---|---|")
