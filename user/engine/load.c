@@ -323,12 +323,12 @@ static int trim_kernel_btf(const struct leat_engine *e, int fd)
 static int load_trimmed(struct leat_engine *e, struct leat_diag *diag)
 {
 	LEAT_CLOSE int fd = memfd_create("leat-btf", MFD_CLOEXEC);
-	char path[sizeof("/proc/self/fd/") + 11];
+	char path[LEAT_FD_PATH];
 	int err;
 
 	if (fd < 0)
 		return -errno;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	leat_fd_path(fd, path);
 	err = open_skeleton(e, path, diag);
 	if (!err)
 		err = trim_kernel_btf(e, fd);

@@ -60,3 +60,8 @@ size_t leat_map_memory(int map_fd)
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", map_fd);
 	return read_key(path, "memlock:", 10, &bytes) ? 0 : bytes;
 }
+
+void leat_fd_path(int fd, char out[LEAT_FD_PATH])
+{
+	snprintf(out, LEAT_FD_PATH, "/proc/self/fd/%d", fd);
+}

@@ -15,4 +15,10 @@ int leat_cap_effective(uint64_t *out) LEAT_MUST_USE;
 /* Kernel memory of a BPF map (fdinfo memlock), 0 when unknown. */
 size_t leat_map_memory(int map_fd);
 
+/* Bytes of a path to an open file of leat's own. */
+#define LEAT_FD_PATH 32
+
+/* By what path a library can open @fd, which stays open meanwhile. */
+void leat_fd_path(int fd, char out[LEAT_FD_PATH]);
+
 #endif
