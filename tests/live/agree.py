@@ -204,7 +204,7 @@ def main():
         if enough:
             print(*lines, f'{skipped} slices taken again', sep='\n')
             return 0 if agree else 1
-    print(*lines, f'too few samples to decide; beside them {skipped} slices in which the kernel skipped samples, or spoilt perf's file', sep='\n')
+    print(*lines, f'too few samples to decide; beside them {skipped} slices in which the kernel skipped samples, or the file of perf was spoilt', sep='\n')
     return 1
 
 
