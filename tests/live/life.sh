@@ -70,7 +70,7 @@ test_maps() {
 # --- 200 threads ---
 test_threads() {
 	WAIT_READY=1 start "$WORKLOADS/wl_threads" 30 200
-	record threads -p "$pid" -F 499 -d 4
+	record threads -p "$pid" -F 1999 -d 6
 	stop "$pid"
 	recorded threads "200 threads" || return
 	is "200 threads: all of them" within "$(share threads even_work '(even|odd)_work')" 50 6

@@ -96,7 +96,8 @@ static struct bytes *begin(uint32_t cpu, uint32_t type, uint16_t misc)
 	struct bytes *r = &kernel.rec[cpu][kernel.n[cpu]++];
 
 	*r = (struct bytes){ .n = sizeof(struct perf_event_header) };
-	*(struct perf_event_header *)r->b = (struct perf_event_header){ .type = type, .misc = misc };
+	*(struct perf_event_header *)r->b =
+		(struct perf_event_header){ .type = type, .misc = misc };
 	return r;
 }
 
@@ -189,12 +190,13 @@ static void start(struct world *w, bool reads_lost)
 	w->src = leat_env_source(w->env);
 	cr_assert(eq(int, w->src.ops->open(w->env, w->bus), 0));
 	for (size_t i = 0; i < LEAT_ARRAY_SIZE(kinds); i++) {
-		struct leat_event *ev = leat_bus_find(
-			w->bus, leat_wire_event_name((enum leat_rec_kind)kinds[i]));
+		struct leat_event *ev =
+			leat_bus_find(w->bus, leat_wire_event_name((enum leat_rec_kind)kinds[i]));
 
-		cr_assert(eq(int, leat_event_add_callback(ev, on_event, (void *)(intptr_t)kinds[i],
-							  NULL),
-			     0));
+		cr_assert(
+			eq(int,
+			   leat_event_add_callback(ev, on_event, (void *)(intptr_t)kinds[i], NULL),
+			   0));
 	}
 	cr_assert(eq(int, w->src.ops->start(w->env), 0));
 }
@@ -226,8 +228,10 @@ static void check_log(const struct seen *want, size_t n)
 Test(env, a_process_that_migrates)
 {
 	const uint64_t t = leat_clock_ns() - 1000000;
-	const struct seen want[] = { { LEAT_REC_FORK, t },	{ LEAT_REC_MMAP, t + 1 },
-				     { LEAT_REC_MMAP, t + 2 },	{ LEAT_REC_MMAP, t + 3 },
+	const struct seen want[] = { { LEAT_REC_FORK, t },
+				     { LEAT_REC_MMAP, t + 1 },
+				     { LEAT_REC_MMAP, t + 2 },
+				     { LEAT_REC_MMAP, t + 3 },
 				     { LEAT_REC_EXIT, t + 4 } };
 	struct world w;
 
@@ -272,7 +276,8 @@ Test(env, equal_times)
 	mmap2(0, 4000000, 0x1000, t);
 	task(0, PERF_RECORD_EXIT, 4000000, t);
 	poll_until(&w, UINT64_MAX);
-	check_log((const struct seen[]){ { LEAT_REC_FORK, t }, { LEAT_REC_MMAP, t },
+	check_log((const struct seen[]){ { LEAT_REC_FORK, t },
+					 { LEAT_REC_MMAP, t },
 					 { LEAT_REC_EXIT, t } },
 		  3);
 	fini(&w);

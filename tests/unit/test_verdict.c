@@ -181,8 +181,9 @@ Test(verdict, why_wanted_is_unknown)
 
 	for (uint64_t why = LEAT_UNKNOWN_NONE + 1; why < LEAT_UNKNOWN__MAX; why++) {
 		v.wanted_unknown = why;
-		cr_expect(ne(ptr, strstr(text_of(leat_verdict_text, &v), "\nwanted unknown: "), NULL),
-			  "reason %llu", (unsigned long long)why);
+		cr_expect(
+			ne(ptr, strstr(text_of(leat_verdict_text, &v), "\nwanted unknown: "), NULL),
+			"reason %llu", (unsigned long long)why);
 	}
 	v.wanted_unknown = LEAT_UNKNOWN__MAX;
 	cr_expect(eq(ptr, strstr(text_of(leat_verdict_text, &v), "unknown"), NULL));

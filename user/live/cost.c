@@ -56,8 +56,8 @@ static uint64_t away_ticks(const char *stat, uint32_t cpu)
 
 	snprintf(head, sizeof(head), "\ncpu%u ", cpu);
 	at = strstr(stat, head);
-	if (!at || sscanf(at + strlen(head), "%llu %llu %llu %llu %llu %llu %llu %llu", &t[0], &t[1],
-			  &t[2], &t[3], &t[4], &t[5], &t[6], &t[7]) < 5)
+	if (!at || sscanf(at + strlen(head), "%llu %llu %llu %llu %llu %llu %llu %llu", &t[0],
+			  &t[1], &t[2], &t[3], &t[4], &t[5], &t[6], &t[7]) < 5)
 		return 0;
 	return t[3] + t[4] + t[7];
 }

@@ -287,10 +287,9 @@ static void ask_for_losses(struct leat_env *e, uint64_t now)
 	if (total <= e->stats.lost)
 		return;
 	memset(&r.lost, 0, sizeof(r.lost));
-	r.h = (struct leat_rec){ .kind = LEAT_REC_ENV_LOST,
-				 .size = sizeof(r.lost),
-				 .cpu = UINT16_MAX,
-				 .ts_ns = now };
+	r.h = (struct leat_rec){
+		.kind = LEAT_REC_ENV_LOST, .size = sizeof(r.lost), .cpu = UINT16_MAX, .ts_ns = now
+	};
 	r.lost.lost_cnt = total - e->stats.lost;
 	lost_more(e, r.lost.lost_cnt, &r);
 }

@@ -59,8 +59,7 @@ static int decode_mmap2(struct leat_reader *r, struct leat_sideband *s)
 
 	if ((err = leat_reader_u32(r, &s->tgid)) || (err = leat_reader_u32(r, &s->tid)) ||
 	    (err = leat_reader_u64(r, &s->start)) || (err = leat_reader_u64(r, &len)) ||
-	    (err = leat_reader_u64(r, &s->pgoff)) ||
-	    (err = decode_identity(r, s)) ||
+	    (err = leat_reader_u64(r, &s->pgoff)) || (err = decode_identity(r, s)) ||
 	    (err = leat_reader_skip(r, 8))) /* protection, flags */
 		return err;
 	if (len == 0 || __builtin_add_overflow(s->start, len, &s->end))

@@ -55,8 +55,8 @@ struct leat_verdict {
 	/* samples */
 	uint64_t wanted; /* by the clock or the counter, never by our own program; 0 unknown */
 	uint64_t wanted_unknown; /* enum leat_unknown: why, and then .kernel_skipped is too */
-	uint64_t taken;	 /* in the profile (weights included) */
-	uint64_t kernel_skipped;	 /* asked for, and the kernel did not run our program */
+	uint64_t taken;		 /* in the profile (weights included) */
+	uint64_t kernel_skipped; /* asked for, and the kernel did not run our program */
 	uint64_t kernel[LEAT_STAT__MAX]; /* the kernel side's own counters */
 	uint64_t lost_user;		 /* delivered, then lost in user space (bounded tables) */
 	uint64_t

@@ -93,7 +93,8 @@ static void end_line(struct line *l)
 
 static const char *const unknown_texts[LEAT_UNKNOWN__MAX] = {
 	[LEAT_UNKNOWN_CPUS] = "the kernel does not tell how long the target ran on these CPUs",
-	[LEAT_UNKNOWN_KINDS] = "the kernel does not tell how long what is in all kinds of target ran",
+	[LEAT_UNKNOWN_KINDS] =
+		"the kernel does not tell how long what is in all kinds of target ran",
 	[LEAT_UNKNOWN_IDLE] = "an idle CPU may be parked, and gives fewer samples then",
 	[LEAT_UNKNOWN_MANY] = "the target has more processes than leat follows",
 	[LEAT_UNKNOWN_EVENT] = "the kernel only aims at the frequency of this event",
@@ -112,8 +113,9 @@ static void put_lost(const struct leat_verdict *v, struct leat_buf *out)
 	put_item(&l, v->lost_user, "delivered and not kept");
 	end_line(&l);
 	if (v->wanted_unknown && v->wanted_unknown < LEAT_UNKNOWN__MAX)
-		leat_buf_printf(out, "wanted unknown: %s; samples that the kernel skipped would not show\n",
-				unknown_texts[v->wanted_unknown]);
+		leat_buf_printf(
+			out, "wanted unknown: %s; samples that the kernel skipped would not show\n",
+			unknown_texts[v->wanted_unknown]);
 }
 
 static void put_stacks(const struct leat_verdict *v, struct leat_buf *out)
