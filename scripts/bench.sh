@@ -25,6 +25,7 @@ for part in $parts; do
 		fi
 		;;
 	event)
+		"$out/tests/bench/bench_ring"
 		if [ -x "$peers/peer_one_collect" ]; then
 			tests/bench/bench_event.py "$out/tests/bench/bench_event" "$peers/peer_one_collect" --rounds "$rounds"
 		else
