@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Fills a ring as fast as a program can: 64-byte records, numbered, made by a syscall program. */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
