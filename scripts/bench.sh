@@ -44,6 +44,8 @@ for part in $parts; do
 		;;
 	record) tests/bench/bench_record.py "$out/leat" "$out/workloads" --rounds "$rounds" ;;
 	event)
+		"$out/tests/bench/bench_ring"
+		echo
 		beside peer_one_collect tests/bench/bench_event.py "$peers/peer_one_collect" \
 			"$out"/tests/bench/bench_{event,filter,intern} --rounds "$rounds"
 		;;

@@ -3,7 +3,7 @@
 bpf_src      += bpf/probe.bpf.c bpf/sample.bpf.c
 workload_src += tests/workloads/wl_deep.c
 wl_flags_wl_deep := -fno-inline -fno-optimize-sibling-calls
-bench_src    += tests/bench/bench_bpf.c tests/bench/bench_read.c
+bench_src    += tests/bench/bench_bpf.c tests/bench/bench_read.c tests/bench/bench_ring.c
 
 # What the benchmark compares with.
 $(B)/bench/%.tmp.o: tests/bench/%.bpf.c
@@ -14,6 +14,7 @@ $(B)/bench/%.skel.h: $(B)/bench/%.bpf.o
 	$(Q)$(BPFTOOL) gen skeleton $< name $(*F) > $@
 $(O)/tests/bench/bench_bpf.o: | $(B)/bench/peer_stackid.skel.h
 $(O)/tests/bench/bench_read.o: | $(B)/bench/read_cost.skel.h
+$(O)/tests/bench/bench_ring.o: | $(B)/bench/ring_flood.skel.h
 
 support_src  += tests/support/collect.c
 bpf_test_src += tests/bpf/test_load.c tests/bpf/test_sample.c tests/bpf/test_filter.c \
