@@ -26,15 +26,16 @@ for part in $parts; do
 		;;
 	record) tests/bench/bench_record.py "$out/leat" "$out/workloads" --rounds "$rounds" ;;
 	engine)
-		# Cases by name, leat's and the peer's in one run; sums that differ are no comparison.
+		# Cases by name, leat's and the peer's in one run, the least of the rounds: what others do
+		# on the machine only adds. Sums that differ are no comparison.
 		theirs=$(mktemp)
 		[ ! -x "$peers/peer_one_collect" ] || "$peers/peer_one_collect" "$rounds" >"$theirs"
 		for b in event filter intern; do
 			[ ! -x "$out/tests/bench/bench_$b" ] || "$out/tests/bench/bench_$b" "$rounds"
-		done | awk -F '\t' 'NR == FNR { ns[$1] = $2; sum[$1] = $3; next }
+		done | awk -F '\t' 'NR == FNR { ns[$1] = $3; sum[$1] = $4; next }
 			!head++ { print "case | leat, ns | one_collect, ns | ratio"; print "---|---|---|---" }
-			!($1 in ns) { print $1 " | " $2 " | - | -"; next }
-			{ print $1 " | " $2 " | " ns[$1] " | " (sum[$1] == $3 ? sprintf("%.2f", $2 / ns[$1]) : "sums differ") }' \
+			!($1 in ns) { print $1 " | " $3 " | - | -"; next }
+			{ print $1 " | " $3 " | " ns[$1] " | " (sum[$1] == $4 ? sprintf("%.2f", $3 / ns[$1]) : "sums differ") }' \
 			"$theirs" -
 		rm -f "$theirs"
 		;;
