@@ -103,7 +103,7 @@ static const struct row rows[] = {
 	  "ffffffffff600000 vs ([vsyscall])\n" T "7f0000001000 j (/tmp/perf-12.map)\n\n",
 	  "p;j;vs;bpf_prog_1_x_[k];m_[k];k_[k] 1\n" },
 	{ "perf, what has no name",
-	  "p 1 [0] 1.0: cycles:\n" T "7f01 [unknown] ([unknown])\n" T
+	  "p 1 [0] 1.0: cycles:\n" T "ffffffffffffff01 [unknown] ([unknown])\n" T
 	  "7f02 [unknown] (/lib/libc.so.6)\n" T "7f03 [unknown] (//anon)\n" T "7f04\n" T
 	  "7f05  (/lib/libz.so)\n\n",
 	  "p;[libz.so];[unknown];[anon];[libc.so.6];[unknown] 1\n" },

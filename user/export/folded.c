@@ -134,6 +134,9 @@ static int put_samples(struct folding *f, const struct leat_tree_opts *o)
 					     .n = (uint32_t)(f->id_cnt - first),
 					     .count = f->groups[i].count };
 	}
+	free(f->groups);
+	f->groups = NULL;
+	leat_index_fini(&f->groups_ix);
 	return err;
 }
 

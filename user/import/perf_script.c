@@ -123,8 +123,9 @@ static int add_frame(struct script *x, const struct frame_text *f)
 	} else if (path_n == 6 && memcmp(path, "[leat]", 6) == 0) {
 		flags |= LEAT_NAME_MARK;
 		path_n = 0;
-	} else if (path_n == 10 && memcmp(path, "[vsyscall]", 10) == 0) {
-		flags = 0; /* a page of user code in the upper half */
+	} else if ((path_n == 10 && memcmp(path, "[vsyscall]", 10) == 0) ||
+		   (path_n == 9 && memcmp(path, "[unknown]", 9) == 0)) {
+		flags = 0; /* a page of user code in the upper half; no code at all */
 	}
 	err = leat_build_module(x->b, path, path_n, &module);
 	if (!err)
