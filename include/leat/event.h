@@ -370,12 +370,12 @@ struct leat_event_stats {
 	uint64_t delivered; /**< to its callbacks, if there were any */
 	uint64_t filtered;  /**< did not match, those in .missing among them */
 	uint64_t missing;   /**< lacked a field of the filter */
-	uint64_t too_deep;  /**< more dispatches within each other than LEAT_DISPATCH_MAX_DEPTH */
+	uint64_t too_deep;  /**< more within each other than LEAT_DISPATCH_MAX_DEPTH */
 };
 /** leat_event_stats - cumulative. */
 void leat_event_stats(const struct leat_event *ev, struct leat_event_stats *out);
 
-/** Dispatches within each other, of one bus: callbacks that dispatch or forward. */
+/** Dispatches of one event within each other: its callbacks dispatch or forward it again. */
 #define LEAT_DISPATCH_MAX_DEPTH 16u
 
 /**

@@ -731,7 +731,7 @@ Test(capture, a_format_of_a_newer_version_is_skipped)
 	cr_assert(eq(int, leat_bus_add_event(bus, 5, "a/b", format_of("x"), NULL), 0));
 	leat_buf_init(&b, 1 << 20);
 	leat_capture_put_event(&b, leat_bus_at(bus, 5));
-	b.data[16 + 3 + 4 + 3] = 99; /* the location of its field */
+	b.data[16 + 3 + 4 + 5] = 99; /* the location of its field */
 	r = leat_reader_of(b.data, b.len);
 	cr_assert(eq(int, leat_capture_get_event(&r, &ev, &fields), 0));
 	cr_expect(eq(ptr, ev.format, NULL));

@@ -40,7 +40,6 @@ struct leat_bus {
 	size_t n;
 	size_t cap;
 	uint64_t unknown_cnt;
-	uint32_t depth; /* dispatches under way */
 	struct leat_data_ref *header;
 	struct leat_errors errors;
 	struct leat_errors batch; /* those that were not reported yet */
@@ -158,23 +157,11 @@ static __attribute__((cold, noinline)) void add_error(struct leat_bus *bus, int 
 		leat_errors_add(&bus->batch, err, ev->id);
 }
 
+/* The array may move when a callback adds one; what is added waits for the next record. */
 static void run_callbacks(struct leat_bus *bus, struct leat_event *ev, const struct leat_record *r)
 {
 	size_t n = ev->n;
 
-	if (n == 1) {
-		/*
-		 * Nearly always. Nothing of the array is touched after the call, so nobody need know
-		 * that it runs: to count that in memory would cost as much as the rest.
-		 */
-		int err = ev->callbacks[0].fn(ev->callbacks[0].ctx, ev, r);
-
-		if (__builtin_expect(err != 0, 0))
-			add_error(bus, err, ev);
-		return;
-	}
-	/* The array may move when a callback adds one; what is added waits for the next record. */
-	ev->running++;
 	for (size_t i = 0; i < n; i++) {
 		struct callback cb = ev->callbacks[i];
 		int err = cb.fn ? cb.fn(cb.ctx, ev, r) : 0;
@@ -182,15 +169,13 @@ static void run_callbacks(struct leat_bus *bus, struct leat_event *ev, const str
 		if (__builtin_expect(err != 0, 0))
 			add_error(bus, err, ev);
 	}
-	if (--ev->running == 0 && ev->has_removed)
-		drop_removed(ev);
 }
 
 /* -ELOOP, counted: a callback that sends its own event again would end at the stack's end. */
 static int deliver(struct leat_bus *bus, struct leat_event *ev, const struct leat_record *r)
 {
 	ev->stats.seen++;
-	if (__builtin_expect(bus->depth == LEAT_DISPATCH_MAX_DEPTH, 0)) {
+	if (__builtin_expect(ev->running == LEAT_DISPATCH_MAX_DEPTH, 0)) {
 		ev->stats.too_deep++;
 		return -ELOOP;
 	}
@@ -198,9 +183,10 @@ static int deliver(struct leat_bus *bus, struct leat_event *ev, const struct lea
 		ev->stats.filtered++;
 		return 0;
 	}
-	bus->depth++;
+	ev->running++;
 	run_callbacks(bus, ev, r);
-	bus->depth--;
+	if (__builtin_expect(--ev->running == 0 && ev->has_removed, 0))
+		drop_removed(ev);
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "event/capture.h"
+#include "event/format.h"
 
 uint64_t leat_capture_header_sum(const struct leat_capture_header *h)
 {
@@ -40,21 +41,41 @@ struct event_head {
 };
 _Static_assert(sizeof(struct event_head) == 16, "file format");
 
+/* The names follow, then value_cnt times {u64 value; u16 len; name}. */
 struct field_head {
-	uint16_t bytes; /* behind this member */
+	uint32_t bytes; /* behind this member */
 	uint8_t type;
 	uint8_t location;
+	uint8_t bit_offset;
+	uint8_t bit_width;
 	uint32_t offset;
 	uint32_t size;
 	uint32_t elem_size;
 	uint16_t name_len;
 	uint16_t type_len;
+	uint16_t value_cnt; /* names of values */
+	uint8_t flags;
+	uint8_t pad;
 };
-_Static_assert(sizeof(struct field_head) == 20, "file format");
+_Static_assert(sizeof(struct field_head) == 28, "file format");
+
+#define FIELD_FOLLOWS	  1u
+#define FIELD_FLAG_VALUES 2u
 
 static uint16_t name_len(const char *s)
 {
 	return (uint16_t)strnlen(s, LEAT_CAPTURE_MAX_NAME);
+}
+
+static void put_values(struct leat_buf *b, const struct leat_field *f)
+{
+	for (uint32_t i = 0; i < f->name_cnt; i++) {
+		uint16_t len = name_len(f->names[i].name);
+
+		leat_buf_add(b, &f->names[i].value, sizeof(f->names[i].value));
+		leat_buf_add(b, &len, sizeof(len));
+		leat_buf_add(b, f->names[i].name, len);
+	}
 }
 
 static void put_field(struct leat_buf *b, const struct leat_field *f)
@@ -63,17 +84,27 @@ static void put_field(struct leat_buf *b, const struct leat_field *f)
 	struct field_head h = {
 		.type = (uint8_t)f->type,
 		.location = (uint8_t)f->location,
+		.bit_offset = f->bit_offset,
+		.bit_width = f->bit_width,
 		.offset = f->offset,
 		.size = f->size,
 		.elem_size = f->elem_size,
 		.name_len = name_len(f->name),
 		.type_len = name_len(type),
+		.value_cnt = (uint16_t)f->name_cnt, /* LEAT_FORMAT_MAX_NAMES at most */
+		.flags = (uint8_t)((f->follows ? FIELD_FOLLOWS : 0) |
+				   (f->names_are_flags ? FIELD_FLAG_VALUES : 0)),
 	};
+	size_t at = b->len;
 
-	h.bytes = (uint16_t)(sizeof(h) - sizeof(h.bytes) + h.name_len + h.type_len);
 	leat_buf_add(b, &h, sizeof(h));
 	leat_buf_add(b, f->name, h.name_len);
 	leat_buf_add(b, type, h.type_len);
+	put_values(b, f);
+	if (b->err)
+		return;
+	h.bytes = (uint32_t)(b->len - at - sizeof(h.bytes));
+	memcpy(b->data + at, &h, sizeof(h));
 }
 
 void leat_capture_put_event(struct leat_buf *b, const struct leat_event *ev)
@@ -119,9 +150,48 @@ static int get_text(struct leat_reader *r, size_t n, char **out)
 	return 0;
 }
 
+/* Names of values as they come; all are freed by values_fini. */
+struct values {
+	struct leat_value_name *items;
+	uint32_t cnt;
+};
+
+static void values_fini(struct values *v)
+{
+	for (uint32_t i = 0; i < v->cnt; i++)
+		free((char *)v->items[i].name);
+	free(v->items);
+}
+
+static int get_values(struct leat_reader *r, uint16_t cnt, struct values *v)
+{
+	int err = 0;
+
+	if (!cnt)
+		return 0;
+	if (cnt > LEAT_FORMAT_MAX_NAMES)
+		return -EOVERFLOW;
+	v->items = calloc(cnt, sizeof(*v->items));
+	if (!v->items)
+		return -ENOMEM;
+	while (!err && v->cnt < cnt) {
+		struct leat_value_name *it = &v->items[v->cnt];
+		char *name = NULL;
+		uint16_t len;
+
+		if (leat_reader_u64(r, &it->value) || leat_reader_u16(r, &len))
+			return -EBADMSG;
+		err = get_text(r, len, &name);
+		it->name = name;
+		v->cnt += !err;
+	}
+	return err;
+}
+
 /* 1: what this version does not take; the format is of no use. */
 static int get_field(struct leat_reader *r, struct leat_format *f)
 {
+	LEAT_AUTO(values_fini) struct values values = { 0 };
 	LEAT_FREE char *name = NULL;
 	LEAT_FREE char *type = NULL;
 	struct leat_reader in;
@@ -135,6 +205,8 @@ static int get_field(struct leat_reader *r, struct leat_format *f)
 	err = get_text(&in, h.name_len, &name);
 	if (!err)
 		err = get_text(&in, h.type_len, &type);
+	if (!err)
+		err = get_values(&in, h.value_cnt, &values);
 	if (err)
 		return err;
 	err = leat_format_add(f, &(struct leat_field){
@@ -145,6 +217,12 @@ static int get_field(struct leat_reader *r, struct leat_format *f)
 					 .offset = h.offset,
 					 .size = h.size,
 					 .elem_size = h.elem_size,
+					 .bit_offset = h.bit_offset,
+					 .bit_width = h.bit_width,
+					 .follows = h.flags & FIELD_FOLLOWS,
+					 .names_are_flags = h.flags & FIELD_FLAG_VALUES,
+					 .name_cnt = values.cnt,
+					 .names = values.items,
 				 });
 	return err == -EINVAL || err == -EEXIST ? 1 : err;
 }

@@ -25,23 +25,19 @@ int leat_filter_kind_of(const struct leat_field *f, enum leat_filter_kind *out)
 	if (!is_single || f->location == LEAT_LOCATION_DATA_LOC ||
 	    f->location == LEAT_LOCATION_REL_LOC)
 		return -ENOTSUP;
-	switch (f->type) {
-	case LEAT_TYPE_UINT:
-	case LEAT_TYPE_INT:
-	case LEAT_TYPE_POINTER:
+	if (leat_type_is_integer(f->type)) {
 		*out = LEAT_FILTER_NUMBER;
 		return 0;
-	case LEAT_TYPE_FLOAT:
-		*out = LEAT_FILTER_FLOAT;
-		return 0;
-	default:
-		return -ENOTSUP;
 	}
+	if (f->type != LEAT_TYPE_FLOAT)
+		return -ENOTSUP;
+	*out = LEAT_FILTER_FLOAT;
+	return 0;
 }
 
 bool leat_filter_is_fixed(const struct leat_field *f)
 {
-	return f->location == LEAT_LOCATION_STATIC;
+	return f->location == LEAT_LOCATION_STATIC && !f->follows;
 }
 
 static const char *type_words(const struct leat_field *f)
@@ -57,6 +53,10 @@ static const char *type_words(const struct leat_field *f)
 		return "pointer";
 	case LEAT_TYPE_GUID:
 		return "GUID";
+	case LEAT_TYPE_BOOL:
+		return "truth value";
+	case LEAT_TYPE_TIME:
+		return "time";
 	default:
 		return "piece";
 	}
@@ -128,14 +128,17 @@ int leat_filter_no_field(struct leat_filter_error *e, const struct leat_format *
 	return -ENOENT;
 }
 
-/* Formats know no enums yet: this is the one place that asks them. */
+/* Names belong to the field: "state == RUNNING". */
 int leat_filter_enum_value(void *ctx, const struct leat_format *f, leat_field_ref field,
 			   const char *name, struct leat_filter_number *out)
 {
+	const struct leat_field *of = leat_format_field_at(f, field.index);
+	uint64_t value;
+
 	(void)ctx;
-	(void)f;
-	(void)field;
-	(void)name;
-	(void)out;
-	return -ENOENT;
+	if (!of || leat_field_value_of(of, name, &value))
+		return -ENOENT;
+	out->bits = value;
+	out->negative = of->type == LEAT_TYPE_INT && (int64_t)value < 0;
+	return 0;
 }

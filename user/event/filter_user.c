@@ -97,7 +97,8 @@ static int slot_of(struct compiler *c, const struct leat_filter_node *n, const s
 		.kind = (uint8_t)n->kind,
 		.at = f->offset,
 	};
-	if (f->location == LEAT_LOCATION_DATA_LOC || f->location == LEAT_LOCATION_REL_LOC)
+	if (!f->follows &&
+	    (f->location == LEAT_LOCATION_DATA_LOC || f->location == LEAT_LOCATION_REL_LOC))
 		needs(c, (uint64_t)f->offset + 4);
 	return 0;
 }
@@ -113,6 +114,11 @@ static int place_text(struct compiler *c, const struct leat_filter_node *n, stru
 		in->span = LEAT_SPAN_STATIC;
 		needs(c, (uint64_t)f->offset + f->size);
 		return 0;
+	}
+	/* Where it begins is found in each record. */
+	if (f->follows) {
+		in->span = LEAT_SPAN_SLOT;
+		return slot_of(c, n, f, &in->at);
 	}
 	switch (f->location) {
 	case LEAT_LOCATION_STRING:
