@@ -719,6 +719,62 @@ Test(capture, events_truncated_at_every_byte)
 	leat_bus_free(&bus);
 }
 
+/* Bits, names of values, what follows: all of a field comes back, and no part of it alone. */
+Test(capture, all_of_a_field_is_kept)
+{
+	static const struct leat_value_name names[] = { { 1, "ONE" }, { 1ull << 40, "FORTY" } };
+	static const struct leat_field fields[] = {
+		{ .name = "bits",
+		  .type = LEAT_TYPE_UINT,
+		  .location = LEAT_LOCATION_BITS,
+		  .size = 4,
+		  .bit_offset = 3,
+		  .bit_width = 5 },
+		{ .name = "text",
+		  .type = LEAT_TYPE_CHAR,
+		  .location = LEAT_LOCATION_STRING,
+		  .offset = 4 },
+		{ .name = "flags",
+		  .type = LEAT_TYPE_UINT,
+		  .size = 8,
+		  .follows = true,
+		  .names = names,
+		  .name_cnt = 2,
+		  .names_are_flags = true },
+	};
+	struct leat_format *f = NULL;
+	struct leat_bus *bus = NULL;
+	struct leat_event *event;
+	struct leat_buf b;
+
+	cr_assert(eq(int, leat_bus_new(&bus), 0));
+	cr_assert(eq(int, leat_format_new(&f, "f"), 0));
+	for (size_t i = 0; i < 3; i++)
+		cr_assert(eq(int, leat_format_add(f, &fields[i]), 0));
+	cr_assert(eq(int, leat_bus_add_event(bus, 7, "a/b", f, &event), 0));
+	leat_buf_init(&b, 1 << 20);
+	leat_capture_put_event(&b, event);
+	for (size_t n = 0; n <= b.len; n++) {
+		struct leat_capture_event ev = { 0 };
+		struct leat_reader r = leat_reader_of(b.data, n);
+		uint32_t left = 100;
+		const struct leat_field *got;
+
+		if (leat_capture_get_event(&r, &ev, &left)) {
+			cr_expect(lt(sz, n, b.len));
+			continue;
+		}
+		cr_assert(eq(sz, n, b.len));
+		cr_assert(leat_format_equal(ev.format, leat_event_format(event)));
+		got = leat_format_field_at(ev.format, 2);
+		cr_expect(got->names_are_flags && got->name_cnt == 2);
+		cr_expect(eq(str, STR(leat_field_value_name(got, 1ull << 40)), STR("FORTY")));
+		leat_capture_event_fini(&ev);
+	}
+	leat_buf_fini(&b);
+	leat_bus_free(&bus);
+}
+
 Test(capture, a_format_of_a_newer_version_is_skipped)
 {
 	struct leat_capture_event ev = { 0 };

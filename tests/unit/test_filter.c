@@ -499,3 +499,77 @@ Test(filter, survives_each_failing_allocation)
 		leat_filter_free(&f);
 	}
 }
+
+/* ---- fields that are not simply somewhere ---- */
+
+static const struct leat_value_name states[] = { { (uint64_t)-1, "LOST" }, { 2, "RUNNING" } };
+
+/* {u32 of 4 bits each, u8 bool; string; i32 behind it; string behind that}. */
+static struct leat_format *following_format(void)
+{
+	static const struct leat_field fields[] = {
+		{ .name = "low",
+		  .type = LEAT_TYPE_UINT,
+		  .location = LEAT_LOCATION_BITS,
+		  .size = 4,
+		  .bit_offset = 4,
+		  .bit_width = 4 },
+		{ .name = "yes", .type = LEAT_TYPE_BOOL, .offset = 4, .size = 1 },
+		{ .name = "name",
+		  .type = LEAT_TYPE_CHAR,
+		  .location = LEAT_LOCATION_STRING,
+		  .offset = 5 },
+		{ .name = "state",
+		  .type = LEAT_TYPE_INT,
+		  .size = 4,
+		  .follows = true,
+		  .names = states,
+		  .name_cnt = 2 },
+		{ .name = "path",
+		  .type = LEAT_TYPE_CHAR,
+		  .location = LEAT_LOCATION_STRING,
+		  .offset = 4,
+		  .follows = true },
+	};
+	struct leat_format *f = NULL;
+
+	cr_assert(leat_format_new(&f, "following") == 0);
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		cr_assert(leat_format_add(f, &fields[i]) == 0, "%s", fields[i].name);
+	return f;
+}
+
+Test(filter, bits_names_of_values_and_fields_that_follow)
+{
+	static const char bytes[] = "\xa5\0\0\0\1abc\0\xff\xff\xff\xff/etc/passwd";
+	static const struct row rows[] = {
+		{ "low == 10", 1 },
+		{ "low == 5", 0 },
+		{ "yes == 1 && low in {9..10}", 1 },
+		{ "state == LOST", 1 },
+		{ "state == RUNNING", 0 },
+		{ "state < RUNNING", 1 },
+		{ "state == -1 && name == \"abc\"", 1 },
+		{ "path starts_with \"/etc\"", 1 },
+		{ "path == \"/etc/passwd\" && state in {RUNNING, LOST}", 1 },
+		{ "!(path contains \"shadow\")", 1 },
+	};
+	LEAT_AUTO(leat_filter_free) struct leat_filter *f = NULL;
+	struct leat_filter_error e;
+
+	leat_format_free(&format);
+	format = following_format();
+	rec.r = (struct leat_record){ .data = bytes, .size = sizeof(bytes) };
+	check(rows, sizeof(rows) / sizeof(rows[0]));
+	/* A name that the field does not have, and a record that ends before the field. */
+	cr_expect(eq(int, leat_filter_new(&f, format, "state == GONE", &e), -EINVAL), "%s", e.text);
+	cr_expect(ne(ptr, strstr(e.text, "GONE"), NULL), "%s", e.text);
+	cr_assert(leat_filter_new(&f, format, "!(state == 7)", &e) == 0);
+	for (uint32_t n = 0; n < 13; n++) {
+		rec.r.size = n;
+		cr_expect(eq(int, leat_filter_matches(f, &rec.r), 0), "%u", n);
+	}
+	cr_expect(eq(u64, leat_filter_missing_cnt(f), 13));
+	rec.r.size = 13;
+	cr_expect(leat_filter_matches(f, &rec.r));
+}
