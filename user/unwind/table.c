@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Functions of all sources are sorted by address, then each is turned into rows. Where two overlap,
+ * the one that begins later holds from its start to its end, and what the earlier one says of the
+ * rest is dropped: an unwinder that searches .eh_frame_hdr sees it so too. Of two with the same
+ * start the first one holds.
+ */
+#include "unwind/table.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <string.h>
+
+#include "unwind/cfi.h"
+#include "unwind/gopclntab.h"
+
+#define SEGMENTS_MAX 64
+#define CFIS_MAX     4
+#define SOURCE_GO    CFIS_MAX
+
+struct segment {
+	uint64_t start, end;
+};
+
+struct build {
+	struct leat_elf *elf;
+	struct leat_elf *mini; /* of .gnu_debugdata */
+	struct segment code[SEGMENTS_MAX];
+	size_t code_cnt;
+	uint64_t low, high; /* of all code */
+	struct leat_cfi cfi[CFIS_MAX];
+	uint32_t cfi_cnt;
+	struct leat_gopcln go;
+	struct leat_fdes fdes;
+	struct leat_unwind_table t;
+};
+
+static void build_fini(struct build *b)
+{
+	for (uint32_t i = 0; i < b->cfi_cnt; i++)
+		leat_cfi_fini(&b->cfi[i]);
+	free(b->fdes.v);
+	leat_elf_free(&b->mini);
+}
+
+static int find_code(struct build *b)
+{
+	for (size_t i = 0; i < leat_elf_phdr_cnt(b->elf); i++) {
+		const struct leat_elf_phdr *p = leat_elf_phdr_at(b->elf, i);
+		uint64_t end;
+
+		if (p->type != PT_LOAD || !(p->flags & PF_X) || !p->memsz)
+			continue;
+		if (__builtin_add_overflow(p->vaddr, p->memsz, &end))
+			return -EBADMSG;
+		if (b->code_cnt == SEGMENTS_MAX)
+			return -EOVERFLOW;
+		if (!b->code_cnt || p->vaddr < b->low)
+			b->low = p->vaddr;
+		if (end > b->high)
+			b->high = end;
+		b->code[b->code_cnt++] = (struct segment){ p->vaddr, end };
+	}
+	return b->code_cnt ? 0 : -EBADMSG;
+}
+
+/* ---- call frame information ---- */
+
+static struct leat_cfi *add_cfi(struct build *b, const uint8_t *data, size_t len, uint64_t vaddr)
+{
+	struct leat_cfi *c = &b->cfi[b->cfi_cnt];
+
+	*c = (struct leat_cfi){ .data = data, .len = len, .vaddr = vaddr, .source = b->cfi_cnt };
+	b->cfi_cnt++;
+	return c;
+}
+
+/* What a maximum leaves out is missing; what is there counts. */
+static int keep_part(struct build *b, int err)
+{
+	if (err != -EOVERFLOW)
+		return err;
+	b->t.err = err;
+	return 0;
+}
+
+static int scan_section(struct build *b, struct leat_elf *e, const char *name, bool debug)
+{
+	const struct leat_elf_section *s = leat_elf_section_find(e, name);
+	const size_t before = b->fdes.n;
+	const uint8_t *data;
+	struct leat_cfi *c;
+	size_t len;
+	int err;
+
+	if (!s || s->type == SHT_NOBITS)
+		return 0;
+	err = leat_elf_section_data(e, s, &data, &len);
+	/* A section that is damaged is as good as none: another source may do. */
+	if (err == -EBADMSG || err == -ENOTSUP) {
+		b->t.bad_cnt++;
+		return 0;
+	}
+	if (err)
+		return err;
+	c = add_cfi(b, data, len, debug ? 0 : s->addr);
+	c->debug = debug;
+	err = keep_part(b, leat_cfi_scan(c, &b->fdes));
+	b->t.bad_cnt += c->bad_cnt;
+	if (b->fdes.n > before)
+		b->t.sources |= debug ? LEAT_UNWIND_DEBUG_FRAME : LEAT_UNWIND_EH_FRAME;
+	return err;
+}
+
+#define HDR_TABLE 0x3b /* relative to the header, signed, 4 bytes: what all linkers write */
+#define PE_SDATA4 0x1b /* relative to itself, signed, 4 bytes */
+#define PE_UDATA4 0x03
+#define PE_OMIT	  0xff
+
+/* A file without sections: the header says where .eh_frame is, and its table where the FDEs are. */
+struct hdr {
+	uint64_t frame; /* address of .eh_frame */
+	const uint8_t *rows;
+	size_t cnt;
+	uint64_t vaddr;
+};
+
+static int read_hdr(struct leat_elf *e, const struct leat_elf_phdr *p, struct hdr *h)
+{
+	const uint8_t *d;
+	uint64_t room;
+	int32_t rel;
+	uint32_t cnt = 0;
+	int err;
+
+	if (leat_elf_room_at_vaddr(e, p->vaddr, &room))
+		return -EBADMSG;
+	room = room < p->filesz ? room : p->filesz;
+	err = leat_elf_at_vaddr(e, p->vaddr, room, &d);
+	if (err)
+		return err == -ENOENT ? -EBADMSG : err;
+	if (room < 8 || d[0] != 1 || d[1] != PE_SDATA4)
+		return -EBADMSG;
+	memcpy(&rel, d + 4, sizeof(rel));
+	*h = (struct hdr){ .frame = p->vaddr + 4 + (uint64_t)(int64_t)rel, .vaddr = p->vaddr };
+	if (room >= 12 && d[2] == PE_UDATA4 && d[3] == HDR_TABLE) {
+		memcpy(&cnt, d + 8, sizeof(cnt));
+		h->rows = d + 12;
+		h->cnt = cnt < (room - 12) / 8 ? cnt : (room - 12) / 8;
+	}
+	return 0;
+}
+
+/*
+ * FDEs by the header's table: the section has no known end. The CIEs come first, for FDEs know them
+ * by index. A table that names one long FDE again and again would take a quadratic time: the bytes
+ * of all are at most as many as there are to the end of the segment.
+ */
+static int scan_table(struct build *b, struct leat_cfi *c, const struct hdr *h)
+{
+	uint64_t bytes = 0;
+	int err = 0;
+
+	for (int pass = 0; pass < 2; pass++) {
+		for (size_t i = 0; i < h->cnt && !err; i++) {
+			const size_t before = b->fdes.n;
+			uint64_t off;
+			int32_t rel;
+
+			memcpy(&rel, h->rows + i * 8 + 4, sizeof(rel));
+			off = h->vaddr + (uint64_t)(int64_t)rel - c->vaddr;
+			err = pass ? leat_cfi_scan_at(c, off, &b->fdes) : leat_cfi_want(c, off);
+			if (err == -EBADMSG) {
+				c->bad_cnt += pass;
+				err = 0;
+			}
+			if (b->fdes.n > before)
+				bytes += b->fdes.v[before].ins_len;
+			if (bytes > c->len)
+				err = -EOVERFLOW;
+		}
+	}
+	return err;
+}
+
+static int scan_hdr(struct build *b)
+{
+	const struct leat_elf_phdr *p = NULL;
+	const size_t before = b->fdes.n;
+	struct leat_cfi *c;
+	const uint8_t *data;
+	uint64_t room;
+	struct hdr h;
+	int err;
+
+	for (size_t i = 0; i < leat_elf_phdr_cnt(b->elf) && !p; i++) {
+		if (leat_elf_phdr_at(b->elf, i)->type == PT_GNU_EH_FRAME)
+			p = leat_elf_phdr_at(b->elf, i);
+	}
+	if (!p)
+		return 0;
+	err = read_hdr(b->elf, p, &h);
+	if (!err && leat_elf_room_at_vaddr(b->elf, h.frame, &room))
+		err = -EBADMSG;
+	if (!err)
+		err = leat_elf_at_vaddr(b->elf, h.frame, room, &data);
+	if (err == -EBADMSG) {
+		b->t.bad_cnt++;
+		return 0;
+	}
+	if (err)
+		return err;
+	c = add_cfi(b, data, room, h.frame);
+	c->to_terminator = true;
+	err = keep_part(b, h.cnt ? scan_table(b, c, &h) : leat_cfi_scan(c, &b->fdes));
+	b->t.bad_cnt += c->bad_cnt;
+	if (b->fdes.n > before)
+		b->t.sources |= LEAT_UNWIND_EH_FRAME;
+	return err;
+}
+
+static int scan_mini(struct build *b)
+{
+	int err = leat_elf_debugdata(b->elf, &b->mini);
+
+	if (err == -ENOMEM)
+		return err;
+	if (err) /* none, or one that cannot be read */
+		return 0;
+	return scan_section(b, b->mini, ".debug_frame", true);
+}
+
+static int scan_go(struct build *b)
+{
+	const size_t before = b->fdes.n;
+	int err = leat_gopcln_open(&b->go, b->elf);
+
+	if (err == -ENOENT)
+		return 0;
+	if (err == -EBADMSG || err == -ENOTSUP || err == -ENODATA) {
+		b->t.bad_cnt++;
+		return 0;
+	}
+	if (err)
+		return keep_part(b, err);
+	b->go.source = SOURCE_GO;
+	err = keep_part(b, leat_gopcln_scan(&b->go, &b->fdes));
+	b->t.bad_cnt += b->go.bad_cnt;
+	if (b->fdes.n > before)
+		b->t.sources |= LEAT_UNWIND_GOPCLNTAB;
+	return err;
+}
+
+static int scan_all(struct build *b, struct leat_elf *debug)
+{
+	int err = scan_section(b, b->elf, ".eh_frame", false);
+
+	if (!err && !b->fdes.n)
+		err = scan_hdr(b);
+	if (!err)
+		err = scan_go(b);
+	if (!err && !b->fdes.n)
+		err = scan_section(b, b->elf, ".debug_frame", true);
+	if (!err && !b->fdes.n)
+		err = scan_mini(b);
+	if (!err && !b->fdes.n && debug)
+		err = scan_section(b, debug, ".debug_frame", true);
+	if (err)
+		return err;
+	return b->fdes.n ? 0 : -ENODATA;
+}
+
+/* ---- order ---- */
+
+static bool in_code(const struct build *b, uint64_t vaddr)
+{
+	for (size_t i = 0; i < b->code_cnt; i++) {
+		if (vaddr >= b->code[i].start && vaddr < b->code[i].end)
+			return true;
+	}
+	return false;
+}
+
+/* Functions that the linker has dropped have left FDEs that begin at 0 or thereabouts. */
+static void drop_outside(struct build *b)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < b->fdes.n; i++) {
+		if (in_code(b, b->fdes.v[i].start))
+			b->fdes.v[n++] = b->fdes.v[i];
+	}
+	b->fdes.n = n;
+}
+
+static bool is_sorted(const struct leat_fdes *f)
+{
+	for (size_t i = 1; i < f->n; i++) {
+		if (f->v[i - 1].start > f->v[i].start)
+			return false;
+	}
+	return true;
+}
+
+static void sort_digit(const struct leat_fde *from, struct leat_fde *to, size_t n,
+		       unsigned int shift, size_t cnt[256])
+{
+	size_t at = 0;
+
+	for (size_t d = 0; d < 256; d++) {
+		size_t next = at + cnt[d];
+
+		cnt[d] = at;
+		at = next;
+	}
+	for (size_t i = 0; i < n; i++)
+		to[cnt[from[i].start >> shift & 255]++] = from[i];
+}
+
+/* By start, and in the order found where starts are equal: a radix sort, linear whatever comes. */
+static int sort(struct leat_fdes *f)
+{
+	LEAT_FREE struct leat_fde *other = NULL;
+
+	if (is_sorted(f))
+		return 0;
+	other = malloc(f->n * sizeof(*other));
+	if (!other)
+		return -ENOMEM;
+	for (unsigned int shift = 0; shift < 64; shift += 8) {
+		size_t cnt[256] = { 0 };
+		struct leat_fde *t;
+
+		for (size_t i = 0; i < f->n; i++)
+			cnt[f->v[i].start >> shift & 255]++;
+		if (cnt[f->v[0].start >> shift & 255] == f->n)
+			continue; /* all the same */
+		sort_digit(f->v, other, f->n, shift, cnt);
+		t = f->v;
+		f->v = other;
+		other = t;
+	}
+	f->cap = f->n;
+	return 0;
+}
+
+/* ---- rows ---- */
+
+static void put_function(struct build *b, const struct leat_fde *f, uint64_t end,
+			 struct leat_unwind_rules *rules, struct leat_rows *rows)
+{
+	bool ok = f->source == SOURCE_GO ? leat_gopcln_rows(&b->go, f, end, rules, rows)
+					 : leat_cfi_rows(&b->cfi[f->source], f, end, rules, rows);
+
+	b->t.bad_cnt += !ok;
+	b->t.func_cnt++;
+}
+
+static void put_rows(struct build *b, struct leat_unwind_rules *rules, struct leat_rows *rows)
+{
+	const struct leat_fdes *fs = &b->fdes;
+	uint64_t done = 0;
+
+	for (size_t i = 0; i < fs->n; i++) {
+		const struct leat_fde *f = &fs->v[i];
+		uint64_t end = f->end < b->high ? f->end : b->high;
+
+		if (i && fs->v[i - 1].start == f->start)
+			continue;
+		for (size_t k = i + 1; k < fs->n; k++) {
+			if (fs->v[k].start == f->start)
+				continue;
+			b->t.cut_cnt += fs->v[k].start < end;
+			end = fs->v[k].start < end ? fs->v[k].start : end;
+			break;
+		}
+		if (f->start > done)
+			leat_rows_add(rows, done, LEAT_RULE_INVALID);
+		put_function(b, f, end, rules, rows);
+		done = end;
+	}
+	leat_rows_add(rows, done, LEAT_RULE_INVALID);
+}
+
+static int make_rows(struct build *b, struct leat_unwind_rules *rules)
+{
+	LEAT_AUTO(leat_rows_fini) struct leat_rows rows;
+	int err = leat_rows_init(&rows, b->low, b->high);
+
+	if (err)
+		return err;
+	put_rows(b, rules, &rows);
+	err = leat_rows_done(&rows, &b->t.blocks);
+	if (err)
+		return err;
+	if (rows.err)
+		b->t.err = rows.err;
+	b->t.block_cnt = (uint32_t)rows.block_cnt;
+	b->t.first_page = rows.first_page;
+	b->t.page_cnt = rows.page_cnt;
+	b->t.row_cnt = (uint32_t)rows.row_cnt;
+	return 0;
+}
+
+static int build_table(struct build *b, struct leat_elf *debug, struct leat_unwind_rules *rules,
+		       struct leat_unwind_table **out)
+{
+	int err = find_code(b);
+
+	if (!err)
+		err = scan_all(b, debug);
+	if (err)
+		return err;
+	drop_outside(b);
+	if (!b->fdes.n)
+		return -ENODATA;
+	err = sort(&b->fdes);
+	if (!err)
+		err = make_rows(b, rules);
+	if (err)
+		return err;
+	*out = malloc(sizeof(**out));
+	if (!*out) {
+		free(b->t.blocks);
+		return -ENOMEM;
+	}
+	**out = b->t;
+	return 0;
+}
+
+int leat_unwind_table_build(struct leat_unwind_table **out, struct leat_elf *e,
+			    struct leat_elf *debug, struct leat_unwind_rules *rules)
+{
+	struct build b = { .elf = e };
+	struct leat_unwind_table *t = NULL;
+	int err;
+
+	if (leat_elf_machine(e) != EM_X86_64)
+		return -ENOTSUP;
+	err = build_table(&b, debug, rules, &t);
+	build_fini(&b);
+	if (!err)
+		*out = t;
+	return err;
+}
+
+void leat_unwind_table_free(struct leat_unwind_table **t)
+{
+	if (!*t)
+		return;
+	free((*t)->blocks);
+	free(*t);
+	*t = NULL;
+}

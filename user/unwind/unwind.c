@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "unwind/unwind.h"
+
+#include <string.h>
+
+/* What the step asks. */
+struct host {
+	const union leat_unwind_block *blocks;
+	uint32_t block_cnt;
+	const struct leat_unwind_regs *regs;
+	const struct leat_unwind_stack *stacks;
+	size_t stack_cnt;
+};
+
+#define LEAT_STEP_CTX struct host
+
+static const union leat_unwind_block *leat_step_block(const struct host *h, uint32_t i)
+{
+	return i < h->block_cnt ? &h->blocks[i] : NULL;
+}
+
+static int leat_step_word(const struct host *h, __u64 addr, __u64 *out)
+{
+	for (size_t i = 0; i < h->stack_cnt; i++) {
+		const struct leat_unwind_stack *s = &h->stacks[i];
+		uint64_t off = addr - s->addr;
+
+		if (addr < s->addr || off > s->len || s->len - off < sizeof(*out))
+			continue;
+		memcpy(out, s->data + off, sizeof(*out));
+		return 0;
+	}
+	return -1;
+}
+
+static int leat_step_reg(const struct host *h, __u32 no, __u64 *out)
+{
+	if (no >= LEAT_UNWIND_REGS || !(h->regs->known >> no & 1))
+		return -1;
+	*out = h->regs->r[no];
+	return 0;
+}
+
+#include "leat_step.h"
+
+static const struct leat_unwind_map *map_of(const struct leat_unwind_space *s, uint64_t pc)
+{
+	size_t low = 0, high = s->map_cnt;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (s->maps[mid].start <= pc)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low && pc < s->maps[low - 1].end ? &s->maps[low - 1] : NULL;
+}
+
+static void use_table(struct host *h, struct leat_unwind_walk *w, const struct leat_unwind_table *t)
+{
+	h->blocks = t->blocks;
+	h->block_cnt = t->block_cnt;
+	w->first_page = t->first_page;
+	w->page_cnt = t->page_cnt;
+}
+
+uint32_t leat_unwind_table_rule(const struct leat_unwind_table *t, uint64_t vaddr)
+{
+	struct leat_unwind_walk w;
+	struct host h = { 0 };
+
+	use_table(&h, &w, t);
+	return leat_unwind_find(&h, &w, vaddr);
+}
+
+/* From one frame to the next, or how the stack ends. */
+static uint32_t step(struct host *h, const struct leat_unwind_space *space,
+		     struct leat_unwind_walk *w)
+{
+	const uint64_t pc = leat_unwind_lookup_pc(w);
+	const struct leat_unwind_map *m = map_of(space, pc);
+	uint32_t rule = LEAT_RULE_FRAME;
+
+	if (!m)
+		return LEAT_STACK_NO_UNWIND;
+	if (m->table) {
+		use_table(h, w, m->table);
+		rule = leat_unwind_find(h, w, pc - m->bias);
+	}
+	if (rule >= leat_unwind_rules_cnt(space->rules))
+		return LEAT_STACK_NO_UNWIND;
+	return leat_unwind_apply(h, w, &leat_unwind_rules_all(space->rules)[rule]);
+}
+
+enum leat_stack_result leat_unwind_stack(const struct leat_unwind_space *space,
+					 const struct leat_unwind_regs *regs,
+					 const struct leat_unwind_stack *stacks, size_t stack_cnt,
+					 struct leat_unwind_frame *frames, size_t max,
+					 size_t *frame_cnt)
+{
+	struct host h = { .regs = regs, .stacks = stacks, .stack_cnt = stack_cnt };
+	struct leat_unwind_walk w = { 0 };
+	size_t n = 0;
+
+	leat_unwind_begin(&w, regs->r[16], regs->r[7], regs->r[6]);
+	for (;;) {
+		uint32_t result;
+
+		frames[n++] = (struct leat_unwind_frame){ .pc = w.pc, .sp = w.sp };
+		*frame_cnt = n;
+		result = step(&h, space, &w);
+		if (result != LEAT_UNWIND_ON)
+			return (enum leat_stack_result)result;
+		if (n == max)
+			return LEAT_STACK_TRUNCATED;
+	}
+}
