@@ -16,4 +16,5 @@ $(O)/tests/bench/bench_bpf.o: | $(B)/bench/peer_stackid.skel.h
 
 support_src  += tests/support/collect.c
 bpf_test_src += tests/bpf/test_load.c tests/bpf/test_sample.c tests/bpf/test_filter.c \
-		tests/bpf/test_life.c tests/bpf/test_walk.c tests/bpf/sample_test.bpf.c
+		tests/bpf/test_life.c tests/bpf/test_table.c tests/bpf/test_walk.c \
+		tests/bpf/sample_test.bpf.c
