@@ -14,7 +14,7 @@
 #define FLAG(at)    .type = LEAT_CLI_FLAG, .offset = AT(at)
 #define GROUP(name) .group = LEAT_CLI_G_##name
 
-static const char *const unwind_choices[] = { "auto", "fp", NULL };
+static const char *const unwind_choices[] = { "auto", "fp", "table", NULL };
 static const char *const when_choices[] = { "auto", "always", "never", NULL };
 
 static const struct leat_cli_option options[LEAT_CLI_OPT__MAX] = {
