@@ -69,6 +69,12 @@ struct leat_rec {
 	__u32 tid;
 };
 
+/*
+ * Or-ed to a user frame that is not the first one and no return address: what a signal has
+ * interrupted. User addresses have no such bit.
+ */
+#define LEAT_PC_EXACT (1ull << 63)
+
 /* What identifies the process a sample fell into. */
 struct leat_proc_key {
 	__u64 start_ns; /* start time of the thread group's leader, CLOCK_MONOTONIC or 0 */

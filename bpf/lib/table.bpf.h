@@ -248,7 +248,7 @@ __attribute__((noinline)) int leat_walk_table_part(__u32 slot)
 			result = LEAT_STACK_TRUNCATED;
 			break;
 		}
-		pc = s->tab.walk.pc;
+		pc = s->tab.walk.pc | (s->tab.walk.exact ? LEAT_PC_EXACT : 0);
 		out[i] = pc;
 		hash = leat_stack_hash_add(hash, pc);
 	}

@@ -2,6 +2,13 @@
 # The kernel side, its tests (root) and its benchmark.
 bpf_src      += bpf/sample.bpf.c
 workload_src += tests/workloads/wl_deep.c
+workload_src += tests/workloads/wl_nofp.c
+wl_flags_wl_nofp := -O2 -fomit-frame-pointer -fno-optimize-sibling-calls
+live_test    += tests/live/tables.sh
+workload_bin += $(O)/workloads/wl_nofp_plug.so
+$(O)/workloads/wl_nofp_plug.so: tests/workloads/wl_nofp_plug.c
+	$(call say,CC)
+	$(Q)mkdir -p $(@D); $(CC) $(wl_flags) $(wl_flags_wl_nofp) -fPIC -shared $< -o $@
 wl_flags_wl_deep := -fno-inline -fno-optimize-sibling-calls
 bench_src    += tests/bench/bench_bpf.c
 

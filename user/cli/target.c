@@ -202,6 +202,7 @@ void leat_cli_live_opts(const struct leat_cli_args *a, struct leat_live_opts *ou
 		.unwind = (enum leat_unwind_mode)a->unwind,
 		.anonymize = a->anonymize,
 		.ring_bytes = a->buffer_bytes,
+		.unwind_memory = a->unwind_memory,
 		.title = a->title,
 	};
 	leat_cli_target_make(a, &out->target);
