@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
  * A sample for user space to unwind: its registers and a piece of its stack, of which a page that
- * cannot be read is the end. They are large, so a CPU sends cfg.raw_max of them in an epoch.
+ * cannot be read is the end. They are large, so a CPU sends no more than cfg.raw_bytes in an epoch.
  */
 #ifndef LEAT_BPF_RAW_H
 #define LEAT_BPF_RAW_H
@@ -52,9 +52,9 @@ static __always_inline int leat_raw_allowed(struct leat_table_state *t, __u32 ep
 {
 	if (t->raw_epoch != epoch + 1) {
 		t->raw_epoch = epoch + 1;
-		t->raw_cnt = 0;
+		t->raw_bytes = 0;
 	}
-	return t->raw_cnt < cfg.raw_max;
+	return t->raw_bytes < cfg.raw_bytes;
 }
 
 /* 0 when it is in the ring. User space is woken when it can do something about it. */
@@ -73,10 +73,10 @@ static __always_inline int leat_raw_send(struct leat_scratch *s)
 	leat_rec_head(&b->rec.h, s, LEAT_REC_RAW, size);
 	leat_rec_proc(&b->rec.proc, s);
 	if (bpf_ringbuf_output(ring, &b->rec, size,
-			       s->tab.wake || !s->tab.raw_cnt ? BPF_RB_FORCE_WAKEUP
+			       s->tab.wake || !s->tab.raw_bytes ? BPF_RB_FORCE_WAKEUP
 							       : leat_wake_flags(s, ring)))
 		return -1;
-	s->tab.raw_cnt++;
+	s->tab.raw_bytes += size;
 	return 0;
 }
 

@@ -24,7 +24,7 @@ struct leat_table_state {
 	__u32 wake; /* the first sample that asks for a table */
 	__u32 misses;
 	__u32 raw_epoch;
-	__u32 raw_cnt;
+	__u32 raw_bytes;
 	__u64 regs[LEAT_GREGS]; /* the user registers that a sample began with */
 };
 

@@ -82,7 +82,7 @@ static void configure(struct rig *r, uint32_t max_frames)
 
 	cfg->user_stack = 1;
 	cfg->unwind = 1;
-	cfg->raw_max = 3;
+	cfg->raw_bytes = 2 * 7 * 4096 + 500; /* three stacks of 7 pages */
 	cfg->max_uframes = max_frames;
 	cfg->stream = 1;
 	cfg->ring_cnt = 1;
@@ -577,7 +577,7 @@ Test(table, a_process_without_mappings_is_for_user_space)
 	rig_close(&r);
 }
 
-/* Per CPU and epoch; then samples are counted with what was walked of them. */
+/* Three for each CPU and epoch; then samples are counted with what was walked of them. */
 Test(table, no_more_than_so_many_stacks_are_sent)
 {
 	const uint64_t cpus = (uint64_t)libbpf_num_possible_cpus();

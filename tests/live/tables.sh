@@ -62,7 +62,7 @@ test_fork() {
 	recorded forks "children" || return
 	is "children: stacks are complete" complete forks 99
 	is "children: the callers are their parent's" at_least \
-		"$(share forks ';main;child;nofp_outer;(nofp_deep;){6}nofp_leaf' nofp_leaf)" 99
+		"$(share forks ';main;child;nofp_outer;nofp_deep;nofp_deep;nofp_deep;nofp_deep;nofp_deep;nofp_deep;nofp_leaf' nofp_leaf)" 99
 	is "children: every sample accounted for" accounted forks
 }
 

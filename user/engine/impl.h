@@ -19,7 +19,7 @@ struct btf;
 #define LEAT_SPACE_MAX	      4096u
 #define LEAT_RANGES_MAX	      32768u
 #define LEAT_EXES_MAX	      4096u
-#define LEAT_RAW_MAX	      64u /* of a CPU in an epoch */
+#define LEAT_RAW_EPOCH_MAX    (1u << 20) /* bytes of a CPU in an epoch */
 #define LEAT_HEARTBEAT_MS     5000u
 #define LEAT_RING_BYTES	      (2u << 20)
 #define LEAT_CLOCK_PERIOD_MIN 10000u /* ns: perf_swevent_init_hrtimer takes no less */

@@ -30,15 +30,13 @@ static uint32_t slot_bits_of(uint64_t rate, uint32_t drain_ms, uint32_t cpu_max)
 	return bits;
 }
 
-/*
- * Half of a ring for the samples that wait for a table, of 30 KB at most, of all CPUs that share it.
- */
-static uint32_t raw_max_of(const struct leat_engine *e)
+/* Half of a ring for the samples that wait for a table, of all CPUs that share it. */
+static uint32_t raw_bytes_of(const struct leat_engine *e)
 {
 	const size_t sharing = (e->opts.cpu_cnt + e->ring_cnt - 1) / e->ring_cnt;
-	const size_t n = e->ring_size / 2 / (sizeof(struct leat_rec_raw) + LEAT_RAW_BYTES) / sharing;
+	const size_t n = e->ring_size / 2 / sharing;
 
-	return n < 1 ? 1 : n > LEAT_RAW_MAX ? LEAT_RAW_MAX : (uint32_t)n;
+	return n > LEAT_RAW_EPOCH_MAX ? LEAT_RAW_EPOCH_MAX : (uint32_t)n;
 }
 
 static void size_tables(struct leat_engine *e)
@@ -49,8 +47,8 @@ static void size_tables(struct leat_engine *e)
 		e->opts.range_max = LEAT_RANGES_MAX;
 	if (!e->opts.exe_max)
 		e->opts.exe_max = LEAT_EXES_MAX;
-	if (!e->opts.cfg.raw_max)
-		e->opts.cfg.raw_max = raw_max_of(e);
+	if (!e->opts.cfg.raw_bytes)
+		e->opts.cfg.raw_bytes = raw_bytes_of(e);
 }
 
 static uint64_t random_u64(void)

@@ -41,7 +41,7 @@ static uint32_t take_free(struct leat_slices *s, uint8_t class, uint64_t now_ns)
 {
 	const uint32_t i = s->head[class] - 1;
 
-	if (!s->head[class] || now_ns - s->v[i].freed_ns < LEAT_SLICE_REST_NS)
+	if (!s->head[class] || s->v[i].freed_ns + LEAT_SLICE_REST_NS > now_ns)
 		return LEAT_SLICE_NONE;
 	s->head[class] = s->v[i].next;
 	if (!s->head[class])

@@ -326,7 +326,8 @@ static void forget_gone(struct leat_tables *t, uint64_t now_ns)
 
 		if (!p->used || !p->gone_ns)
 			continue;
-		if (now_ns - p->gone_ns > LEAT_TABLES_KEEP_NS)
+		/* It may have gone after @now_ns. */
+		if (p->gone_ns + LEAT_TABLES_KEEP_NS < now_ns)
 			forget(t, p);
 		else
 			t->any_gone = true;
