@@ -13,9 +13,9 @@
 
 #include "leat_types.h"
 
-#define LEAT_RANGE_STEPS   14 /* of a binary search: at most 16,383 ranges a process */
-#define LEAT_RANGE_MAX	   ((1u << LEAT_RANGE_STEPS) - 1)
-#define LEAT_RULE_CACHE	   4096 /* entries of a CPU, a power of two */
+#define LEAT_RANGE_STEPS 14 /* of a binary search: at most 16,383 ranges a process */
+#define LEAT_RANGE_MAX	 ((1u << LEAT_RANGE_STEPS) - 1)
+#define LEAT_RULE_CACHE	 4096 /* entries of a CPU, a power of two */
 
 struct leat_range {
 	__u64 start;
@@ -27,17 +27,17 @@ struct leat_range {
 
 /* In leat_spaces, by tgid in leat's pid namespace. */
 struct leat_space {
-	__u64 tag; /* never used twice: what is remembered of addresses is remembered under it */
+	__u64 tag;   /* never used twice: what is remembered of addresses is remembered under it */
 	__u32 first; /* in leat_ranges */
 	__u32 cnt;
 };
 
 enum leat_exe_state {
 	LEAT_EXE_UNKNOWN = 0, /* not sampled so far */
-	LEAT_EXE_WANTED = 1,  /* sampled: user space is to make its table. The one word BPF writes */
-	LEAT_EXE_READY = 2,   /* its table is in leat_tables */
-	LEAT_EXE_FRAME = 3,   /* no table: by frame pointer */
-	LEAT_EXE_FAILED = 4,  /* no table, and no frame pointers either */
+	LEAT_EXE_WANTED = 1, /* sampled: user space is to make its table. The one word BPF writes */
+	LEAT_EXE_READY = 2,  /* its table is in leat_tables */
+	LEAT_EXE_FRAME = 3,  /* no table: by frame pointer */
+	LEAT_EXE_FAILED = 4, /* no table, and no frame pointers either */
 };
 
 /* Code without a file (JIT), and binaries for which there was no room. */

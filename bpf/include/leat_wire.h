@@ -28,7 +28,7 @@ enum leat_rec_kind {
 	LEAT_REC_COUNT = 1,  /* struct leat_rec_count: a drained slot */
 	LEAT_REC_STACK = 2,  /* struct leat_rec_stack: frames of a hash */
 	LEAT_REC_SAMPLE = 3, /* struct leat_rec_sample: one sample with its frames */
-	LEAT_REC_RAW = 5, /* struct leat_rec_raw: one sample that user space has yet to unwind */
+	LEAT_REC_RAW = 5,    /* struct leat_rec_raw: one sample that user space has yet to unwind */
 	/* kernel, control ring */
 	LEAT_REC_NEWPROC = 4, /* struct leat_rec_newproc: sampled, and not known to user space */
 	/* environment */

@@ -7,7 +7,7 @@
 
 #ifdef __TARGET_ARCH_x86
 
-#define LEAT_GREGS_COPY(to, from)                                 \
+#define LEAT_GREGS_COPY(to, from)                                                                  \
 	do {                                                                                       \
 		(to)[0] = (from)->ax;                                                              \
 		(to)[1] = (from)->dx;                                                              \

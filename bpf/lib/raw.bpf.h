@@ -74,7 +74,7 @@ static __always_inline int leat_raw_send(struct leat_scratch *s)
 	leat_rec_proc(&b->rec.proc, s);
 	if (bpf_ringbuf_output(ring, &b->rec, size,
 			       s->tab.wake || !s->tab.raw_bytes ? BPF_RB_FORCE_WAKEUP
-							       : leat_wake_flags(s, ring)))
+								: leat_wake_flags(s, ring)))
 		return -1;
 	s->tab.raw_bytes += size;
 	return 0;

@@ -8,6 +8,7 @@ lib_src += user/live/anonymize.c user/live/command.c user/live/cost.c user/live/
 	   user/live/tables_space.c user/live/target.c \
 	   user/live/target_where.c
 unit_src += tests/unit/test_files.c tests/unit/test_maps.c tests/unit/test_perf_record.c tests/unit/test_procfs.c \
+	    tests/unit/test_slices.c tests/unit/test_space.c \
 	    tests/unit/test_target.c
 fuzz_src += tests/fuzz/fuzz_maps.c tests/fuzz/fuzz_sideband.c
 live_test += tests/live/beside.sh tests/live/life.sh tests/live/places.sh tests/live/targets.sh

@@ -107,13 +107,13 @@ static void rig_open(struct rig *r, uint32_t max_frames)
 	cr_assert(r->skel != NULL);
 	configure(r, max_frames);
 	cr_assert(zero(int, leat_sample_test__load(r->skel)));
-	cr_assert(zero(int, leat_ring_open(&r->ring, bpf_map__fd(r->skel->maps.leat_ring),
-					   RING_BYTES)));
+	cr_assert(zero(int,
+		       leat_ring_open(&r->ring, bpf_map__fd(r->skel->maps.leat_ring), RING_BYTES)));
 	r->ctl = map_of(r->skel->maps.leat_ctl, sizeof(*r->ctl));
 	r->ranges = map_of(r->skel->maps.leat_ranges, 1024 * sizeof(*r->ranges));
 	r->exes = map_of(r->skel->maps.leat_exes, 16 * sizeof(*r->exes));
-	r->kernel_rules = map_of(r->skel->maps.leat_rules,
-				 LEAT_UNWIND_RULES_MAX * sizeof(*r->kernel_rules));
+	r->kernel_rules =
+		map_of(r->skel->maps.leat_rules, LEAT_UNWIND_RULES_MAX * sizeof(*r->kernel_rules));
 	r->exes[LEAT_EXE_ANON].state = LEAT_EXE_FRAME;
 	r->exes[LEAT_EXE_NONE].state = LEAT_EXE_FAILED;
 	cr_assert(zero(int, leat_unwind_rules_new(&r->rules)));
@@ -196,7 +196,8 @@ static void make_binary(struct rig *r, const struct leat_unwind_rule *rules, siz
 
 	cr_assert(zero(int, leat_rows_init(&rows, VADDR, VADDR + FUNCS * FUNC)));
 	for (size_t i = 0; i < n; i++)
-		leat_rows_add(&rows, VADDR + i * FUNC, leat_unwind_rules_intern(r->rules, rules[i]));
+		leat_rows_add(&rows, VADDR + i * FUNC,
+			      leat_unwind_rules_intern(r->rules, rules[i]));
 	leat_rows_add(&rows, VADDR + n * FUNC, LEAT_RULE_INVALID);
 	free(r->table.blocks);
 	cr_assert(zero(int, leat_rows_done(&rows, &r->table.blocks)));
@@ -323,16 +324,17 @@ Test(table, more_frames_than_asked_for_are_truncated)
 Test(table, every_kind_of_rule)
 {
 	static const struct leat_unwind_rule rules[] = {
-		{ LEAT_CFA_REG + 6, LEAT_FP_SAME, 0, 16 },     /* 0: rbp + 16, in the innermost */
-		{ LEAT_CFA_SP, LEAT_FP_CFA, -2, 32 },	       /* 1: sp + 32, fp at CFA - 16 */
-		{ LEAT_CFA_FP, LEAT_FP_CFA, -2, 16 },	       /* 2: fp + 16 */
-		{ LEAT_CFA_FP_MEM, LEAT_FP_FP, 0, -16 * 8 },   /* 3: *(fp - 8), fp at fp */
-		{ LEAT_CFA_SP_MEM, LEAT_FP_SP, 2, 16 * 8 + 1 }, /* 4: *(sp + 8) + 8, fp at sp + 16 */
-		{ LEAT_CFA_PLT, LEAT_FP_SAME, 11, 8 },	       /* 5: (pc & 15) is 11: sp + 16 */
-		{ LEAT_CFA_SIGNAL, LEAT_FP_SAME, 0, 0 },       /* 6 */
-		{ LEAT_CFA_REG + 12, LEAT_FP_SAME, 0, 8 },     /* 7: what a signal interrupted: r12 */
-		{ LEAT_CFA_FRAME, LEAT_FP_CFA, -2, 16 },       /* 8 */
-		{ LEAT_CFA_STOP, 0, 0, 0 },		       /* 9 */
+		{ LEAT_CFA_REG + 6, LEAT_FP_SAME, 0, 16 },   /* 0: rbp + 16, in the innermost */
+		{ LEAT_CFA_SP, LEAT_FP_CFA, -2, 32 },	     /* 1: sp + 32, fp at CFA - 16 */
+		{ LEAT_CFA_FP, LEAT_FP_CFA, -2, 16 },	     /* 2: fp + 16 */
+		{ LEAT_CFA_FP_MEM, LEAT_FP_FP, 0, -16 * 8 }, /* 3: *(fp - 8), fp at fp */
+		{ LEAT_CFA_SP_MEM, LEAT_FP_SP, 2,
+		  16 * 8 + 1 },				   /* 4: *(sp + 8) + 8, fp at sp + 16 */
+		{ LEAT_CFA_PLT, LEAT_FP_SAME, 11, 8 },	   /* 5: (pc & 15) is 11: sp + 16 */
+		{ LEAT_CFA_SIGNAL, LEAT_FP_SAME, 0, 0 },   /* 6 */
+		{ LEAT_CFA_REG + 12, LEAT_FP_SAME, 0, 8 }, /* 7: what a signal interrupted: r12 */
+		{ LEAT_CFA_FRAME, LEAT_FP_CFA, -2, 16 },   /* 8 */
+		{ LEAT_CFA_STOP, 0, 0, 0 },		   /* 9 */
 	};
 	const struct leat_rec_sample *s;
 	size_t at = 4096, regs = 8192 + 40, fp = 16384;
@@ -391,9 +393,11 @@ static uint32_t result_with(struct rig *r, struct leat_unwind_rule rule, uint64_
 
 Test(table, rules_that_lead_nowhere)
 {
-	const struct leat_unwind_rule sp = { LEAT_CFA_SP, 0, 0, 16 }, back = { LEAT_CFA_SP, 0, 0, -8 },
-				      mem = { LEAT_CFA_FP, 0, 0, 16 }, odd = { LEAT_CFA_SP, 0, 0, 12 },
-				      none = { 0 }, reg = { LEAT_CFA_REG + 6, 0, 0, 16 };
+	const struct leat_unwind_rule sp = { LEAT_CFA_SP, 0, 0, 16 },
+				      back = { LEAT_CFA_SP, 0, 0, -8 },
+				      mem = { LEAT_CFA_FP, 0, 0, 16 },
+				      odd = { LEAT_CFA_SP, 0, 0, 12 }, none = { 0 },
+				      reg = { LEAT_CFA_REG + 6, 0, 0, 16 };
 	struct rig r;
 
 	rig_open(&r, 127);

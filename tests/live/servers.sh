@@ -144,7 +144,7 @@ test_redis() {
 	wait_port "$p" || { not_ok "redis: starts" "$(cat "$tmp/redis.log")"; return; }
 	timeout $((3 * seconds + 3)) redis-benchmark -p "$p" -t set,lpush,lrange_300 -n 100000000 -P 8 -q >/dev/null 2>&1 &
 	sleep 1
-	record redis -p "$server"
+	record redis -p "$server" --unwind fp
 	check redis redis-server 'processCommand|call|dictFind|lookupKey|createStringObject|sds' '_\[k\]'
 	invents_nothing redis
 	kill "$server"

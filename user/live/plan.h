@@ -32,7 +32,7 @@ struct leat_plan {
 	const char *cgroup_path[LEAT_CFG_MAX_CGROUPS]; /* for its CPU time; owned */
 	bool env_all; /* the target is not a list of processes: follow all */
 	bool children;
-	bool tables; /* user stacks by unwind tables */
+	bool tables;	 /* user stacks by unwind tables */
 	char label[256]; /* "nginx (pid 4242)" */
 };
 

@@ -23,16 +23,16 @@ struct leat_tables_opts {
 };
 
 struct leat_tables_stats {
-	uint64_t tables;    /* built */
-	uint64_t bytes;	    /* of those that are in the kernel now */
-	uint64_t rows;	    /* of all that were built */
-	uint64_t build_ns;  /* time of the thread */
-	uint64_t framed;    /* binaries without a table that have frame pointers */
-	uint64_t failed;    /* binaries without either, or that could not be read */
-	uint64_t evicted;   /* tables that had to go for want of memory */
-	uint64_t refused;   /* mappings and processes that did not fit into the kernel side */
-	uint64_t unwound;   /* samples unwound here */
-	uint64_t raw_lost;  /* samples that waited, and for which there was no room */
+	uint64_t tables;   /* built */
+	uint64_t bytes;	   /* of those that are in the kernel now */
+	uint64_t rows;	   /* of all that were built */
+	uint64_t build_ns; /* time of the thread */
+	uint64_t framed;   /* binaries without a table that have frame pointers */
+	uint64_t failed;   /* binaries without either, or that could not be read */
+	uint64_t evicted;  /* tables that had to go for want of memory */
+	uint64_t refused;  /* mappings and processes that did not fit into the kernel side */
+	uint64_t unwound;  /* samples unwound here */
+	uint64_t raw_lost; /* samples that waited, and for which there was no room */
 };
 
 /* Begins its thread. */

@@ -113,8 +113,8 @@ static void make_room(struct leat_tables *t, size_t bytes)
 		for (no = LEAT_EXE__FIRST; no < t->binary_cnt; no++) {
 			if (t->binaries[no].state != LEAT_BINARY_READY)
 				continue;
-			if (!oldest || t->kernel.exes[no].used_epoch <
-					       t->kernel.exes[oldest].used_epoch)
+			if (!oldest ||
+			    t->kernel.exes[no].used_epoch < t->kernel.exes[oldest].used_epoch)
 				oldest = no;
 		}
 		if (!oldest)

@@ -18,9 +18,9 @@
 #define LEAT_TABLES_RAW_MAX  4096	/* samples that wait */
 #define LEAT_TABLES_RAW_SIZE (32u << 20)
 /* Mappings that come in a burst are uploaded at once; a process with many is uploaded less often. */
-#define LEAT_TABLES_GAP_NS   2000000u
+#define LEAT_TABLES_GAP_NS 2000000u
 /* What is known of a process that has gone is kept for samples of it that still wait. */
-#define LEAT_TABLES_KEEP_NS  1000000000u
+#define LEAT_TABLES_KEEP_NS 1000000000u
 
 enum leat_binary_state {
 	LEAT_BINARY_NEW = 0,
@@ -66,8 +66,8 @@ struct leat_program {
 	uint32_t older; /* the one before it with this tgid; + 1 */
 	uint32_t slice; /* LEAT_SLICE_NONE */
 	bool used;
-	bool dirty; /* the kernel side has something else */
-	bool ended; /* its leader has; perhaps other threads have not */
+	bool dirty;	  /* the kernel side has something else */
+	bool ended;	  /* its leader has; perhaps other threads have not */
 	uint64_t next_ns; /* not uploaded before */
 	/* for unwinding here */
 	struct leat_unwind_map *maps;

@@ -156,8 +156,7 @@ static void forward(struct leat_tables *t, const struct leat_program *p,
 /* How it ends for a stack of which only a part was copied. */
 static uint8_t result_of(const struct leat_rec_raw *raw, enum leat_stack_result result)
 {
-	if (result == LEAT_STACK_BAD_MEMORY &&
-	    raw->stack_bytes > (LEAT_RAW_PAGES - 1) * 4096u)
+	if (result == LEAT_STACK_BAD_MEMORY && raw->stack_bytes > (LEAT_RAW_PAGES - 1) * 4096u)
 		return LEAT_STACK_TRUNCATED;
 	return (uint8_t)result;
 }

@@ -12,7 +12,7 @@
 static struct leat_program *newest(struct leat_tables *t, uint32_t tgid)
 {
 	return tgid < LEAT_TABLES_PIDS && t->by_tgid[tgid] ? &t->programs[t->by_tgid[tgid] - 1]
-							    : NULL;
+							   : NULL;
 }
 
 struct leat_program *leat_program_at(struct leat_tables *t, uint32_t tgid, uint64_t ns)
@@ -189,7 +189,8 @@ static bool has_loads(const struct leat_binary *b)
  * Until the binary's segments are known the bias is that of its file, from which the other one is
  * made in place: nobody uses it before.
  */
-static void write_range(const struct leat_tables *t, const struct leat_code *c, struct leat_range *r)
+static void write_range(const struct leat_tables *t, const struct leat_code *c,
+			struct leat_range *r)
 {
 	const struct leat_binary *b = &t->binaries[c->exe];
 
