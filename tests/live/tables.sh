@@ -88,7 +88,7 @@ test_deleted() {
 }
 
 test_command() {
-	record command --unwind table -F 999 -d 2 -- "$WORKLOADS/wl_nofp" deep 10
+	record command --unwind table -F 999 -d 2 -- "$WORKLOADS/wl_nofp" deep 10 >/dev/null
 	recorded command "started program" || return
 	is "started program: stacks are complete" complete command 99
 }
