@@ -141,7 +141,7 @@ test_postgres() {
 		is "postgres: all begins where the C library calls main" at_least \
 			"$(share postgres ';__libc_start_call_main;')" 99
 		is "postgres: most rules are remembered" at_most \
-			"$(($(verdict postgres n_table_miss) * 10))" "$(verdict postgres n_table_frames)"
+			"$(($(verdict postgres n_table_miss) * 4))" "$(verdict postgres n_table_frames)"
 	fi
 	kill "$bench"
 	kill -INT "$(head -n 1 "$work/pg/data/postmaster.pid")"
