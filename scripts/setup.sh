@@ -17,7 +17,7 @@ esac
 
 build=(make gcc libc6-dev clang bpftool pkg-config libbpf-dev libelf-dev zlib1g-dev libzstd-dev
 	liblzma-dev libxxhash-dev libiberty-dev)
-tests=(g++ libcriterion-dev universal-ctags clang-format clang-tidy mandoc linux-perf bpftrace nginx-light
+tests=(g++ libcriterion-dev libdw-dev universal-ctags clang-format clang-tidy mandoc linux-perf bpftrace nginx-light
 	wrk redis-server redis-tools postgresql postgresql-contrib busybox-static cpio lld mold
 	libcap2-bin binutils elfutils fish zsh chromium chromium-driver python3 git procps file
 	xz-utils)

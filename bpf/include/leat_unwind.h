@@ -31,8 +31,7 @@
 
 /*
  * How the canonical frame address is found: where sp was before the call. The first ones are
- * commands. MEM rules hold an offset of 28 bits and what is added to the word, in 8 bytes: see
- * leat_unwind_mem_off().
+ * commands. MEM rules hold an offset and what is added to the word: leat_unwind_mem_off().
  */
 enum leat_cfa_kind {
 	LEAT_CFA_INVALID = 0, /* nothing is known, or a row cannot express it */
@@ -64,12 +63,30 @@ enum leat_fp_kind {
  * "in the link register" and "behind the saved fp"; its PAC bits are masked by what the process has.
  */
 
+/*
+ * rbx is followed too, but not read: a few functions of the dynamic linker find their frame by it
+ * (_dl_runtime_resolve), below others that have saved it. 0: unchanged. n: at CFA - 8 * n.
+ */
+#define LEAT_BX_LOST 255
+
 struct leat_unwind_rule {
-	__u8 cfa;      /* enum leat_cfa_kind */
-	__u8 fp;       /* enum leat_fp_kind and flags */
-	__s16 fp_off;  /* words of 8 bytes; of PLT: from which (pc & 15) on a word is pushed */
-	__s32 cfa_off; /* bytes */
+	__u8 cfa;     /* enum leat_cfa_kind */
+	__u8 fp;      /* enum leat_fp_kind and flags */
+	__s16 fp_off; /* words of 8 bytes; of PLT: from which (pc & 15) on a word is pushed */
+	__s32 cfa_bx; /* cfa_off << 8 | rule of rbx: leat_unwind_cfa_off(), leat_unwind_bx() */
 };
+
+#define LEAT_CFA_OFF_MAX ((1 << 23) - 1) /* bytes: a frame of 8 MB is as large as the usual stack */
+
+static inline __s32 leat_unwind_cfa_off(const struct leat_unwind_rule *r)
+{
+	return r->cfa_bx >> 8;
+}
+
+static inline __u32 leat_unwind_bx(const struct leat_unwind_rule *r)
+{
+	return r->cfa_bx & 255;
+}
 
 /* Rules that every dictionary holds under these numbers. */
 #define LEAT_RULE_INVALID 0
@@ -79,14 +96,15 @@ struct leat_unwind_rule {
 #define LEAT_RULE_SWITCH  4
 #define LEAT_RULE__FIXED  5
 
-static inline __s32 leat_unwind_mem_off(__s32 cfa_off)
+/* Of MEM rules cfa_off holds two numbers. */
+static inline __s32 leat_unwind_mem_off(const struct leat_unwind_rule *r)
 {
-	return cfa_off >> 4;
+	return leat_unwind_cfa_off(r) >> 4;
 }
 
-static inline __s32 leat_unwind_mem_add(__s32 cfa_off)
+static inline __s32 leat_unwind_mem_add(const struct leat_unwind_rule *r)
 {
-	return (cfa_off & 15) * 8;
+	return (leat_unwind_cfa_off(r) & 15) * 8;
 }
 
 struct leat_unwind_row {
@@ -121,17 +139,18 @@ union leat_unwind_block {
 
 /*
  * A walk: in a map value on the BPF side, for the verifier forks at what it knows of registers.
- * What stands above "the next frame" is the caller's to set: leat_unwind_begin().
+ * leat_unwind_begin() sets it, but for the last two: they are those of the table to be searched.
  */
 struct leat_unwind_walk {
 	__u64 pc;
 	__u64 sp;
 	__u64 fp;
 	__u64 regs_at;	/* where the kernel has saved the frame's registers; 0 nowhere */
+	__u64 bx_at;	/* where rbx was saved; 0: it still is in its register */
 	__u8 exact;	/* pc is the next instruction, not a return address */
 	__u8 fp_lost;	/* fp is not known */
 	__u8 innermost; /* all registers can be asked for */
-	__u8 pad[1];
+	__u8 bx_lost;	/* rbx is not known */
 	/* of a search */
 	__u32 low;  /* block */
 	__u32 high; /* block */
@@ -144,6 +163,6 @@ _Static_assert(sizeof(struct leat_unwind_row) == 4, "a row has 4 bytes");
 _Static_assert(sizeof(struct leat_unwind_page) == 64, "one cache line");
 _Static_assert(sizeof(struct leat_unwind_head) == 64, "one cache line");
 _Static_assert(sizeof(union leat_unwind_block) == 64, "one cache line");
-_Static_assert(sizeof(struct leat_unwind_walk) == 56, "shared size");
+_Static_assert(sizeof(struct leat_unwind_walk) == 64, "shared size");
 
 #endif

@@ -7,7 +7,9 @@
  *	#define LEAT_STEP_CTX struct my_ctx
  *	leat_step_block(c, i)	   block of the binary's table, NULL when there is none
  *	leat_step_rule(c, i)	   rule of the dictionary, NULL when there is none
- *	leat_step_word(c, a, &v)   the word at a user address; not 0 when it cannot be read
+ *	leat_step_word(c, a, &v)   the word at a user address; not 0 when it cannot be read. Of the
+ *				   innermost frame words may lie up to 128 bytes below sp: what an
+ *				   epilogue has popped stays its rule's place
  *	leat_step_reg(c, n, &v)	   register @n (DWARF) of the innermost frame; not 0 when unknown
  *
  * Every loop has a constant bound, and whatever a table holds, each access goes through these.
@@ -34,6 +36,8 @@ LEAT_INLINE void leat_unwind_begin(struct leat_unwind_walk *w, __u64 pc, __u64 s
 	w->exact = 1;
 	w->fp_lost = 0;
 	w->innermost = 1;
+	w->bx_at = 0;
+	w->bx_lost = 0;
 }
 
 /* The address that says which rule holds: inside the call, not behind it. */
@@ -101,19 +105,28 @@ LEAT_INLINE __u32 leat_unwind_find(LEAT_STEP_CTX *c, struct leat_unwind_walk *w,
 
 #define LEAT_UCONTEXT_REGS 40 /* uc_mcontext.gregs of x86-64, asm/ucontext.h and asm/sigcontext.h */
 #define LEAT_GREG_FP	   10
+#define LEAT_GREG_BX	   11
 #define LEAT_GREG_SP	   15
 #define LEAT_GREG_PC	   16
 /* Place of each DWARF register in gregs[], four bits each: rax, rdx, rcx, rbx, rsi, rdi, ... */
 #define LEAT_GREG_OF_DWARF 0x76543210fa89becdull
 
-/* A register of the innermost frame, or of one that a signal has interrupted. */
+#define LEAT_DWARF_BX 3
+
+/* A register of the innermost frame, or of one that a signal has interrupted; rbx of every frame. */
 LEAT_INLINE int leat_unwind_reg(LEAT_STEP_CTX *c, const struct leat_unwind_walk *w, __u32 no,
 				__u64 *out)
 {
-	if (w->regs_at)
-		return leat_step_word(
-			c, w->regs_at + ((LEAT_GREG_OF_DWARF >> ((no & 15) * 4)) & 15) * 8, out);
-	return w->innermost ? leat_step_reg(c, no & 15, out) : -1;
+	__u64 at = w->regs_at + ((LEAT_GREG_OF_DWARF >> ((no & 15) * 4)) & 15) * 8;
+
+	if (!w->regs_at) {
+		if (!w->innermost && (no != LEAT_DWARF_BX || w->bx_lost))
+			return -1;
+		if (!w->bx_at || no != LEAT_DWARF_BX)
+			return leat_step_reg(c, no & 15, out);
+		at = w->bx_at;
+	}
+	return leat_step_word(c, at, out);
 }
 
 /* From the handler's side of a signal to what it has interrupted. sp may go anywhere. */
@@ -130,6 +143,8 @@ LEAT_INLINE __u32 leat_unwind_signal(LEAT_STEP_CTX *c, struct leat_unwind_walk *
 	w->sp = sp;
 	w->fp = fp;
 	w->regs_at = regs;
+	w->bx_at = regs + 8 * LEAT_GREG_BX;
+	w->bx_lost = 0;
 	w->exact = 1;
 	w->fp_lost = 0;
 	w->innermost = 0;
@@ -157,38 +172,50 @@ LEAT_INLINE __u32 leat_unwind_cfa(LEAT_STEP_CTX *c, const struct leat_unwind_wal
 	if (kind == LEAT_CFA_SP_MEM || kind == LEAT_CFA_FP_MEM) {
 		__u64 word;
 
-		if (leat_step_word(c, base + (__u64)(__s64)leat_unwind_mem_off(r->cfa_off), &word))
+		if (leat_step_word(c, base + (__u64)(__s64)leat_unwind_mem_off(r), &word))
 			return LEAT_STACK_BAD_MEMORY;
-		*cfa = word + (__u64)leat_unwind_mem_add(r->cfa_off);
+		*cfa = word + (__u64)leat_unwind_mem_add(r);
 		return LEAT_UNWIND_ON;
 	}
-	*cfa = base + (__u64)(__s64)r->cfa_off;
+	*cfa = base + (__u64)(__s64)leat_unwind_cfa_off(r);
 	if (kind == LEAT_CFA_PLT && (__s16)(w->pc & 15) >= r->fp_off)
 		*cfa += 8;
 	return LEAT_UNWIND_ON;
 }
 
-/* The caller's frame pointer. */
-LEAT_INLINE __u32 leat_unwind_fp(LEAT_STEP_CTX *c, struct leat_unwind_walk *w,
-				 const struct leat_unwind_rule *r, __u64 cfa)
+/*
+ * The caller's frame pointer. One that cannot be read is lost, and the walk goes on: most callers
+ * are found without it. At gcc's "lea -8(%r10), %rsp" the rule still is "at fp", but fp has been
+ * popped: it is the caller's already when it is not in this frame.
+ */
+LEAT_INLINE void leat_unwind_fp(LEAT_STEP_CTX *c, struct leat_unwind_walk *w,
+				const struct leat_unwind_rule *r, __u64 cfa)
 {
 	const __u32 kind = r->fp & LEAT_FP_KIND;
 	__u64 base = cfa;
 
-	if (kind == LEAT_FP_SAME)
-		return LEAT_UNWIND_ON;
+	if (kind == LEAT_FP_SAME || (kind == LEAT_FP_FP && w->fp >= cfa))
+		return;
 	if (kind == LEAT_FP_FP)
 		base = w->fp;
 	if (kind == LEAT_FP_SP)
 		base = w->sp;
-	if (kind >= LEAT_FP_LOST || (kind == LEAT_FP_FP && w->fp_lost)) {
-		w->fp_lost = 1;
-		return LEAT_UNWIND_ON;
+	w->fp_lost = kind >= LEAT_FP_LOST || (kind == LEAT_FP_FP && w->fp_lost) ||
+		     leat_step_word(c, base + (__u64)((__s64)r->fp_off * 8), &w->fp);
+}
+
+/* Where the caller's rbx is. */
+LEAT_INLINE void leat_unwind_bx_step(struct leat_unwind_walk *w, const struct leat_unwind_rule *r,
+				     __u64 cfa)
+{
+	const __u32 bx = leat_unwind_bx(r);
+
+	if (bx == LEAT_BX_LOST) {
+		w->bx_lost = 1;
+	} else if (bx) {
+		w->bx_at = cfa - 8 * bx;
+		w->bx_lost = 0;
 	}
-	if (leat_step_word(c, base + (__u64)((__s64)r->fp_off * 8), &w->fp))
-		return LEAT_STACK_BAD_MEMORY;
-	w->fp_lost = 0;
-	return LEAT_UNWIND_ON;
 }
 
 /*
@@ -215,14 +242,13 @@ LEAT_INLINE __u32 leat_unwind_apply(LEAT_STEP_CTX *c, struct leat_unwind_walk *w
 		return LEAT_STACK_NO_UNWIND;
 	if (leat_step_word(c, cfa - 8, &ret))
 		return LEAT_STACK_BAD_MEMORY;
-	/* By convention nothing returns to 0: what starts a thread or a coroutine puts it there. */
-	if (!ret)
+	/* Frame pointers end so by convention; by a table nothing does that is right. */
+	if (!ret && r->cfa == LEAT_CFA_FRAME)
 		return LEAT_STACK_COMPLETE;
 	if (ret < LEAT_UNWIND_CODE_MIN || ret >= LEAT_UNWIND_CODE_MAX)
 		return LEAT_STACK_NO_UNWIND;
-	result = leat_unwind_fp(c, w, r, cfa);
-	if (result != LEAT_UNWIND_ON)
-		return result;
+	leat_unwind_fp(c, w, r, cfa);
+	leat_unwind_bx_step(w, r, cfa);
 	w->pc = ret;
 	w->sp = cfa;
 	w->regs_at = 0;

@@ -1,5 +1,35 @@
 # SPDX-License-Identifier: BSD-2-Clause
 lib_src += user/unwind/cfi.c user/unwind/cfi_expr.c user/unwind/cfi_scan.c \
-	   user/unwind/gopclntab.c user/unwind/rows.c user/unwind/rules.c user/unwind/table.c \
+	   user/unwind/gopclntab.c user/unwind/plt.c user/unwind/rows.c user/unwind/rules.c user/unwind/table.c \
 	   user/unwind/unwind.c
 bench_src += tests/bench/bench_unwind.c
+
+# Judges leat's frames by those of libdwfl, and by the calls that were really made.
+live_test += tests/unwind/corpus.sh
+check-unwind: $(O)/workloads/unwind_judge
+	$(Q)UNWIND_LONG=1 TEST_TIMEOUT=7200 AS_ROOT=1 $(run_tests) $(O)/log/unwind tests/unwind/corpus.sh
+.PHONY: check-unwind
+judge_src := tests/unwind/judge.c tests/unwind/dwfl.c tests/unwind/target.c tests/unwind/truth.c
+workload_bin += $(O)/workloads/unwind_judge
+$(judge_src:%.c=$(O)/%.o): cc_extra := -Itests/unwind
+$(O)/workloads/unwind_judge: $(judge_src:%.c=$(O)/%.o) $(O)/libleat.a
+	$(call say,LD)
+	$(Q)mkdir -p $(@D); $(CC) $(ld_flags) $(judge_src:%.c=$(O)/%.o) $(O)/libleat.a $(deps_l) -ldw -o $@
+
+bpf_test_src += tests/bpf/test_unwind_step.c tests/bpf/unwind_test.bpf.c
+support_src += tests/support/cfi_builder.c
+unit_src += tests/unit/test_eh_frame.c tests/unit/test_gopclntab.c tests/unit/test_unwind.c \
+	    tests/unit/test_unwind_files.c
+fuzz_src += tests/fuzz/fuzz_eh_frame.c tests/fuzz/fuzz_gopclntab.c tests/fuzz/fuzz_step.c
+
+# The first inputs of the fuzz targets, written anew.
+seed_dir := tests/fuzz/corpus
+fuzz-seeds-unwind:
+	$(Q)mkdir -p $(seed_dir)/eh_frame $(seed_dir)/gopclntab $(seed_dir)/step $(O)/seeds
+	$(Q)$(CC) -c tests/unwind/corpus/hand.s -o $(O)/seeds/hand.o
+	$(Q)objcopy -O binary --only-section=.eh_frame --set-section-flags .eh_frame=alloc $(O)/seeds/hand.o $(seed_dir)/eh_frame/by-hand
+	$(Q)$(CC) -nostdlib -static -Wl,-e,main,--build-id=none,-z,noseparate-code -s tests/unwind/corpus/hand.s -o $(seed_dir)/eh_frame/file
+	$(Q)for v in 2 16 20; do $(CC) -c -Wa,--defsym,VERSION=$$v tests/fuzz/gopclntab_seed.s -o $(O)/seeds/go.o && \
+		objcopy -O binary --only-section=.gopclntab $(O)/seeds/go.o $(seed_dir)/gopclntab/go-1.$$v; done
+	$(Q)head -c 4096 $(seed_dir)/eh_frame/file > $(seed_dir)/step/any
+.PHONY: fuzz-seeds-unwind

@@ -89,7 +89,7 @@ static size_t find_spots(const struct leat_unwind_table *t, const struct leat_un
 		state = state * 6364136223846793005u + 1442695040888963407u;
 		at = base + (state >> 16) % ((uint64_t)t->page_cnt << LEAT_UNWIND_PAGE_BITS);
 		r = &leat_unwind_rules_all(rules)[leat_unwind_table_rule(t, at)];
-		if (r->cfa == LEAT_CFA_SP && r->cfa_off == 8 && r->fp == LEAT_FP_SAME)
+		if (r->cfa == LEAT_CFA_SP && leat_unwind_cfa_off(r) == 8 && r->fp == LEAT_FP_SAME)
 			spots[n++] = at + 1;
 	}
 	return n;
@@ -100,11 +100,13 @@ static int bench_step(const struct leat_unwind_table *t, const struct leat_unwin
 	static uint64_t spots[SPOTS], words[FRAMES + 1];
 	const struct leat_unwind_map map = { .start = 0, .end = UINT64_MAX, .table = t };
 	const struct leat_unwind_space space = { .maps = &map, .map_cnt = 1, .rules = rules };
-	const struct leat_unwind_stack stack = { .data = (const uint8_t *)words,
+	const struct leat_unwind_piece piece = { .data = (const uint8_t *)words,
 						 .addr = 0x7fff0000,
 						 .len = STACK };
+	struct leat_unwind_sample sample = { .regs = { .r = { [7] = 0x7fff0000 } },
+					     .pieces = &piece,
+					     .piece_cnt = 1 };
 	struct leat_unwind_frame frames[FRAMES + 1];
-	struct leat_unwind_regs regs = { .r = { [7] = 0x7fff0000 } };
 	size_t n = find_spots(t, rules, spots), got = 0, cnt;
 	uint64_t start, ns = 0;
 
@@ -113,9 +115,9 @@ static int bench_step(const struct leat_unwind_table *t, const struct leat_unwin
 	for (size_t i = 0; i < WALKS; i++) {
 		for (size_t k = 0; k < FRAMES; k++)
 			words[k] = spots[(i * 31 + k * 97) % SPOTS];
-		regs.r[16] = spots[i % SPOTS] - 1;
+		sample.regs.r[16] = spots[i % SPOTS] - 1;
 		start = now_ns();
-		(void)leat_unwind_stack(&space, &regs, &stack, 1, frames, FRAMES + 1, &cnt);
+		(void)leat_unwind_stack(&space, &sample, frames, FRAMES + 1, &cnt);
 		ns += now_ns() - start;
 		got += cnt;
 	}

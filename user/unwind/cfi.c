@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The instructions of CIEs and FDEs. Only the CFA, fp, sp and the return address are followed. */
+/* The instructions of CIEs and FDEs. Only the CFA, rbx, fp, sp and the return address are followed. */
 #include "unwind/cfi.h"
 
 #include "unwind/cfi_impl.h"
 
+#define DWARF_BX  3
 #define DWARF_FP  6
 #define DWARF_SP  7
 #define DWARF_RA  16
@@ -73,7 +74,7 @@ static bool same_state(const struct leat_cfi_state *a, const struct leat_cfi_sta
 {
 	return a->cfa_off == b->cfa_off && a->cfa_kind == b->cfa_kind && a->fp_off == b->fp_off &&
 	       a->fp_kind == b->fp_kind && a->ra_kind == b->ra_kind && a->sp_kind == b->sp_kind &&
-	       a->cfa_arg == b->cfa_arg;
+	       a->cfa_arg == b->cfa_arg && a->bx == b->bx;
 }
 
 static void put_row(struct run *x)
@@ -110,6 +111,19 @@ static bool advance(struct run *x, uint64_t delta)
 	return advance_to(x, loc);
 }
 
+static bool is_followed(uint64_t reg)
+{
+	return reg == DWARF_FP || reg == DWARF_RA || reg == DWARF_SP || reg == DWARF_BX;
+}
+
+/* Words below the CFA, if that can be said. */
+static uint8_t bx_at(int64_t off)
+{
+	int64_t words = -off / 8;
+
+	return off % 8 == 0 && words > 0 && words < LEAT_BX_LOST ? (uint8_t)words : LEAT_BX_LOST;
+}
+
 /* A register's rule becomes "at CFA + @off", and so on. Others than these three are not followed. */
 static void set_offset(struct run *x, uint64_t reg, int64_t off)
 {
@@ -122,8 +136,10 @@ static void set_offset(struct run *x, uint64_t reg, int64_t off)
 		s->ra_kind = off == -8 ? LEAT_CFI_RA_CFA8 : LEAT_CFI_RA_NONE;
 	} else if (reg == DWARF_SP) {
 		s->sp_kind = LEAT_CFI_SP_OTHER;
+	} else if (reg == DWARF_BX) {
+		s->bx = bx_at(off);
 	}
-	x->changed |= reg == DWARF_FP || reg == DWARF_RA || reg == DWARF_SP;
+	x->changed |= is_followed(reg);
 }
 
 static void set_same(struct run *x, uint64_t reg)
@@ -136,7 +152,9 @@ static void set_same(struct run *x, uint64_t reg)
 		s->ra_kind = LEAT_CFI_RA_NONE;
 	else if (reg == DWARF_SP)
 		s->sp_kind = LEAT_CFI_SP_OTHER;
-	x->changed = true;
+	else if (reg == DWARF_BX)
+		s->bx = 0;
+	x->changed |= is_followed(reg);
 }
 
 /* A value that is nowhere, or where a row cannot say. */
@@ -150,7 +168,9 @@ static void set_lost(struct run *x, uint64_t reg, bool undefined)
 		s->ra_kind = undefined ? LEAT_CFI_RA_UNDEFINED : LEAT_CFI_RA_NONE;
 	else if (reg == DWARF_SP)
 		s->sp_kind = LEAT_CFI_SP_OTHER;
-	x->changed = true;
+	else if (reg == DWARF_BX)
+		s->bx = LEAT_BX_LOST;
+	x->changed |= is_followed(reg);
 }
 
 static void set_initial(struct run *x, uint64_t reg)
@@ -165,8 +185,10 @@ static void set_initial(struct run *x, uint64_t reg)
 		s->ra_kind = from->ra_kind;
 	} else if (reg == DWARF_SP) {
 		s->sp_kind = from->sp_kind;
+	} else if (reg == DWARF_BX) {
+		s->bx = from->bx;
 	}
-	x->changed = true;
+	x->changed |= is_followed(reg);
 }
 
 static bool set_cfa(struct run *x, uint64_t reg, int64_t off)
@@ -239,7 +261,9 @@ static bool op_expression(struct run *x, bool is_value)
 		leat_cfi_expr_ra(block, &x->s);
 	else if (reg == DWARF_SP)
 		leat_cfi_expr_sp(block, &x->s);
-	x->changed = true;
+	else if (reg == DWARF_BX)
+		x->s.bx = LEAT_BX_LOST;
+	x->changed |= is_followed(reg);
 	return true;
 }
 
@@ -432,7 +456,7 @@ static bool run_offset(struct run *x, uint64_t reg)
 
 	if (!uleb(&x->r, &n))
 		return false;
-	if (reg != DWARF_FP && reg != DWARF_RA && reg != DWARF_SP)
+	if (!is_followed(reg))
 		return true;
 	if (n > INT64_MAX || !scaled(x, (int64_t)n, &off))
 		return false;

@@ -27,6 +27,7 @@ struct leat_cfi_state {
 	uint8_t fp_kind;  /* enum leat_fp_kind */
 	uint8_t ra_kind;  /* enum leat_cfi_ra */
 	uint8_t sp_kind;  /* enum leat_cfi_sp */
+	uint8_t bx;	  /* as in a rule */
 	int64_t cfa_off;  /* bytes */
 	int64_t fp_off;	  /* bytes */
 	uint32_t cfa_arg; /* MEM: bytes that are added; PLT: from which (pc & 15) on */

@@ -30,7 +30,7 @@ enum {
 
 static bool take_op(struct leat_reader *r, uint8_t want)
 {
-	uint8_t op;
+	uint8_t op = 0;
 
 	return !leat_reader_u8(r, &op) && op == want;
 }
@@ -160,12 +160,14 @@ static bool pack_cfa(const struct leat_cfi_state *s, struct leat_unwind_rule *r)
 	if (r->cfa == LEAT_CFA_REG + DWARF_FP)
 		r->cfa = LEAT_CFA_FP;
 	if (r->cfa == LEAT_CFA_SP_MEM || r->cfa == LEAT_CFA_FP_MEM) {
-		if (off < INT32_MIN / 16 || off > INT32_MAX / 16)
+		if (off < -LEAT_CFA_OFF_MAX || off > LEAT_CFA_OFF_MAX)
 			return false;
 		off = off * 16 + s->cfa_arg / 8;
 	}
-	r->cfa_off = (int32_t)off;
-	return off == r->cfa_off;
+	if (off < -LEAT_CFA_OFF_MAX || off > LEAT_CFA_OFF_MAX)
+		return false;
+	r->cfa_bx = (int32_t)off * 256 + s->bx;
+	return true;
 }
 
 /* What does not fit is lost: the frame can be left, but not by what needs fp. */

@@ -130,7 +130,7 @@ static bool read_augmentation(struct leat_reader *r, const char *letters, struct
 
 static bool read_cie_head(struct leat_reader *r, uint8_t *version, const char **letters)
 {
-	uint8_t address_bytes, segment_bytes;
+	uint8_t address_bytes = 0, segment_bytes = 0;
 	uint64_t ignored;
 
 	if (leat_reader_u8(r, version) || leat_reader_str(r, letters))
@@ -152,7 +152,7 @@ static bool read_cie(struct leat_reader r, struct leat_cie *cie)
 {
 	const char *letters;
 	uint64_t column, n;
-	uint8_t version, column8;
+	uint8_t version = 0, column8 = 0;
 
 	if (!read_cie_head(&r, &version, &letters) || leat_reader_uleb128(&r, &cie->code_align) ||
 	    leat_reader_sleb128(&r, &cie->data_align))

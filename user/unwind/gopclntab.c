@@ -8,6 +8,7 @@
  *	systemstack, asmcgocall	keep the goroutine's frame in rbp, so they are left by it
  *	mcall			the goroutine is put aside; what runs on is the scheduler: a root
  *	goexit, mstart, rt0_go	roots, which the table marks as such from Go 1.17 on
+ *	asyncPreempt, sigpanic	were put in by a signal's handler: their caller's pc is exact
  *	others that write sp	(morestack, gogo, ...) have no rule
  */
 #include "unwind/gopclntab.h"
@@ -184,7 +185,7 @@ static bool is_named(const struct func *f, const char *name)
 	return strncmp(f->name, name, n) == 0 && (!f->name[n] || strcmp(f->name + n, ".abi0") == 0);
 }
 
-enum kind { PLAIN, ROOT, SIGRETURN, SWITCHES, PARKS, UNKNOWN };
+enum kind { PLAIN, INJECTED, ROOT, SIGRETURN, SWITCHES, PARKS, UNKNOWN };
 
 static enum kind kind_of(const struct func *f)
 {
@@ -194,6 +195,8 @@ static enum kind kind_of(const struct func *f)
 		return PLAIN; /* marked as a root, but what it has interrupted is above */
 	if (is_named(f, "runtime.systemstack") || is_named(f, "runtime.asmcgocall"))
 		return SWITCHES;
+	if (is_named(f, "runtime.asyncPreempt") || is_named(f, "runtime.sigpanic"))
+		return INJECTED;
 	if (is_named(f, "runtime.mcall"))
 		return PARKS;
 	if ((f->flag & FLAG_TOP_FRAME) || is_named(f, "runtime.goexit") ||
@@ -238,10 +241,12 @@ static bool next_varint(struct leat_reader *r, uint32_t *out)
 
 static uint32_t plain_rule(struct go_run *x, uint64_t pc, int64_t distance)
 {
-	struct leat_unwind_rule r = { .cfa = LEAT_CFA_SP, .cfa_off = (int32_t)(distance + 8) };
+	struct leat_unwind_rule r = { .cfa = LEAT_CFA_SP };
 
-	if (distance < 0 || distance > INT32_MAX - 8 || distance % 8)
+	if (distance < 0 || distance > LEAT_CFA_OFF_MAX - 8 || distance % 8)
 		return LEAT_RULE_INVALID;
+	/* Go saves no rbx. */
+	r.cfa_bx = (int32_t)(distance + 8) * 256 + LEAT_BX_LOST;
 	if (distance && !x->decided) {
 		x->decided = true;
 		x->pushed = distance == 8 && code_is(x->g, pc - 1, "\x55", 1);
@@ -250,6 +255,9 @@ static uint32_t plain_rule(struct go_run *x, uint64_t pc, int64_t distance)
 		r.fp = x->pushed ? LEAT_FP_CFA : LEAT_FP_LOST;
 		r.fp_off = x->pushed ? -2 : 0;
 	}
+	/* A signal's handler has made a call of it: what it returns to is no return address. */
+	if (x->kind == INJECTED)
+		r.fp |= LEAT_FP_EXACT;
 	return leat_unwind_rules_intern(x->rules, r);
 }
 
@@ -263,6 +271,7 @@ static uint32_t rule_at(struct go_run *x, uint64_t pc, int64_t distance)
 	case SIGRETURN:
 		return LEAT_RULE_SIGNAL;
 	case PLAIN:
+	case INJECTED:
 		return plain_rule(x, pc, distance);
 	case SWITCHES:
 	case PARKS:
@@ -329,6 +338,9 @@ bool leat_gopcln_rows(const struct leat_gopcln *g, const struct leat_fde *f, uin
 		return false;
 	}
 	x.kind = kind_of(&func);
+	/* A handler returns to its first byte, and is looked up one below: there is padding. */
+	if (x.kind == SIGRETURN && pc)
+		leat_rows_add(out, pc - 1, LEAT_RULE_SIGNAL);
 	if (x.kind == ROOT || x.kind == SIGRETURN || x.kind == UNKNOWN || !func.pcsp) {
 		leat_rows_add(out, pc,
 			      func.pcsp || x.kind == ROOT ? rule_at(&x, pc, 0) : LEAT_RULE_INVALID);

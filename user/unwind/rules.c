@@ -54,8 +54,8 @@ int leat_unwind_rules_new(struct leat_unwind_rules **out)
 		[LEAT_RULE_STOP] = { .cfa = LEAT_CFA_STOP },
 		[LEAT_RULE_SIGNAL] = { .cfa = LEAT_CFA_SIGNAL },
 		/* [fp] is the caller's fp, the word behind it the return address. */
-		[LEAT_RULE_FRAME] = { LEAT_CFA_FRAME, LEAT_FP_CFA, -2, 16 },
-		[LEAT_RULE_SWITCH] = { LEAT_CFA_SWITCH, LEAT_FP_CFA, -2, 16 },
+		[LEAT_RULE_FRAME] = { LEAT_CFA_FRAME, LEAT_FP_CFA, -2, 16 << 8 | LEAT_BX_LOST },
+		[LEAT_RULE_SWITCH] = { LEAT_CFA_SWITCH, LEAT_FP_CFA, -2, 16 << 8 | LEAT_BX_LOST },
 	};
 	struct leat_unwind_rules *r = calloc(1, sizeof(*r));
 

@@ -11,12 +11,20 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "unwind/cfi.h"
 #include "unwind/gopclntab.h"
+#include "unwind/plt.h"
 
+#define FP_GAP_MIN   (64u << 10)
+#define FP_GAP_MAX   (64u << 20)
+#define FP_EVERY     2048 /* node 20's builtins have one prologue in 900 bytes */
+#define PLTS_MAX     16
+#define PAGE_BYTES   4096ull
 #define SEGMENTS_MAX 64
 #define CFIS_MAX     4
 #define SOURCE_GO    CFIS_MAX
+#define SOURCE_PLT   (CFIS_MAX + 1)
 
 struct segment {
 	uint64_t start, end;
@@ -251,6 +259,28 @@ static int scan_go(struct build *b)
 	return err;
 }
 
+/* After all others: of two with the same start the first one holds. */
+static int add_plts(struct build *b)
+{
+	for (size_t i = 0; i < leat_elf_section_cnt(b->elf); i++) {
+		const struct leat_elf_section *s = leat_elf_section_at(b->elf, i);
+		int err;
+
+		if (!(s->flags & SHF_EXECINSTR) || s->type != SHT_PROGBITS || !s->size ||
+		    !leat_plt_is_name(s->name) || s->addr + s->size < s->addr)
+			continue;
+		err = LEAT_ARRAY_ROOM(b->fdes.v, b->fdes.cap, b->fdes.n + 1,
+				      LEAT_CFI_FDES_MAX + PLTS_MAX);
+		if (err)
+			return keep_part(b, err);
+		b->fdes.v[b->fdes.n++] = (struct leat_fde){ .start = s->addr,
+							    .end = s->addr + s->size,
+							    .ins = (uint32_t)i,
+							    .source = SOURCE_PLT };
+	}
+	return 0;
+}
+
 static int scan_all(struct build *b, struct leat_elf *debug)
 {
 	int err = scan_section(b, b->elf, ".eh_frame", false);
@@ -267,18 +297,18 @@ static int scan_all(struct build *b, struct leat_elf *debug)
 		err = scan_section(b, debug, ".debug_frame", true);
 	if (err)
 		return err;
-	return b->fdes.n ? 0 : -ENODATA;
+	return b->fdes.n ? add_plts(b) : -ENODATA;
 }
 
 /* ---- order ---- */
 
-static bool in_code(const struct build *b, uint64_t vaddr)
+static const struct segment *segment_of(const struct build *b, uint64_t vaddr)
 {
 	for (size_t i = 0; i < b->code_cnt; i++) {
 		if (vaddr >= b->code[i].start && vaddr < b->code[i].end)
-			return true;
+			return &b->code[i];
 	}
-	return false;
+	return NULL;
 }
 
 /* Functions that the linker has dropped have left FDEs that begin at 0 or thereabouts. */
@@ -287,7 +317,7 @@ static void drop_outside(struct build *b)
 	size_t n = 0;
 
 	for (size_t i = 0; i < b->fdes.n; i++) {
-		if (in_code(b, b->fdes.v[i].start))
+		if (segment_of(b, b->fdes.v[i].start))
 			b->fdes.v[n++] = b->fdes.v[i];
 	}
 	b->fdes.n = n;
@@ -346,14 +376,71 @@ static int sort(struct leat_fdes *f)
 
 /* ---- rows ---- */
 
+/* An entry that is cut off, or whose code cannot be read, says nothing. */
+static bool put_plt(struct build *b, const struct leat_fde *f, uint64_t end,
+		    struct leat_unwind_rules *rules, struct leat_rows *rows)
+{
+	const uint8_t *code;
+	size_t n;
+
+	if (leat_elf_section_data(b->elf, leat_elf_section_at(b->elf, f->ins), &code, &n)) {
+		leat_rows_add(rows, f->start, LEAT_RULE_INVALID);
+		return false;
+	}
+	leat_plt_rows(code, n < end - f->start ? n : end - f->start, f->start, rules, rows);
+	return true;
+}
+
 static void put_function(struct build *b, const struct leat_fde *f, uint64_t end,
 			 struct leat_unwind_rules *rules, struct leat_rows *rows)
 {
-	bool ok = f->source == SOURCE_GO ? leat_gopcln_rows(&b->go, f, end, rules, rows)
-					 : leat_cfi_rows(&b->cfi[f->source], f, end, rules, rows);
+	bool ok;
 
+	if (f->source == SOURCE_PLT)
+		ok = put_plt(b, f, end, rules, rows);
+	else if (f->source == SOURCE_GO)
+		ok = leat_gopcln_rows(&b->go, f, end, rules, rows);
+	else
+		ok = leat_cfi_rows(&b->cfi[f->source], f, end, rules, rows);
 	b->t.bad_cnt += !ok;
 	b->t.func_cnt++;
+}
+
+/* "push rbp; mov rbp, rsp", at least once in FP_EVERY bytes. */
+static bool keeps_frames(const uint8_t *code, size_t n)
+{
+	static const uint8_t prologue[] = { 0x55, 0x48, 0x89, 0xe5 };
+	const uint8_t *at = code;
+	size_t cnt = 0;
+
+	while ((at = memmem(at, n - (size_t)(at - code), prologue, sizeof(prologue)))) {
+		at += sizeof(prologue);
+		cnt++;
+	}
+	return cnt >= n / FP_EVERY;
+}
+
+/*
+ * Code that nothing is said of: no rule. But code that a compiler of its own has put there, as V8's
+ * builtins in node (1.5 MB), goes by frame pointer as it does when it is made at run time.
+ */
+static void put_gap(struct build *b, uint64_t start, uint64_t end, struct leat_rows *rows)
+{
+	const struct segment *s;
+	const uint8_t *code;
+
+	leat_rows_add(rows, start, LEAT_RULE_INVALID);
+	start = start > b->low ? start : b->low;
+	s = segment_of(b, start);
+	if (!s)
+		return;
+	end = end < s->end ? end : s->end;
+	if (end <= start || end - start < FP_GAP_MIN || end - start > FP_GAP_MAX ||
+	    leat_elf_at_vaddr(b->elf, start, end - start, &code) ||
+	    !keeps_frames(code, end - start))
+		return;
+	leat_rows_add(rows, start, LEAT_RULE_FRAME);
+	leat_rows_add(rows, end, LEAT_RULE_INVALID);
 }
 
 static void put_rows(struct build *b, struct leat_unwind_rules *rules, struct leat_rows *rows)
@@ -375,11 +462,11 @@ static void put_rows(struct build *b, struct leat_unwind_rules *rules, struct le
 			break;
 		}
 		if (f->start > done)
-			leat_rows_add(rows, done, LEAT_RULE_INVALID);
+			put_gap(b, done, f->start, rows);
 		put_function(b, f, end, rules, rows);
 		done = end;
 	}
-	leat_rows_add(rows, done, LEAT_RULE_INVALID);
+	put_gap(b, done, b->high, rows);
 }
 
 static int make_rows(struct build *b, struct leat_unwind_rules *rules)
@@ -451,4 +538,20 @@ void leat_unwind_table_free(struct leat_unwind_table **t)
 	free((*t)->blocks);
 	free(*t);
 	*t = NULL;
+}
+
+int leat_unwind_bias(const struct leat_elf *e, uint64_t start, uint64_t pgoff, uint64_t *bias)
+{
+	for (size_t i = 0; i < leat_elf_phdr_cnt(e); i++) {
+		const struct leat_elf_phdr *p = leat_elf_phdr_at(e, i);
+		uint64_t first = p->offset & ~(PAGE_BYTES - 1);
+
+		if (p->type != PT_LOAD || !(p->flags & PF_X) || pgoff < first ||
+		    pgoff - first >= p->filesz + (p->offset - first))
+			continue;
+		/* By wrapping arithmetic: the page may begin below the segment. */
+		*bias = start - (p->vaddr - p->offset + pgoff);
+		return 0;
+	}
+	return -ENOENT;
 }

@@ -51,6 +51,13 @@ struct leat_unwind_table {
 int leat_unwind_table_build(struct leat_unwind_table **out, struct leat_elf *e,
 			    struct leat_elf *debug, struct leat_unwind_rules *rules) LEAT_MUST_USE;
 void leat_unwind_table_free(struct leat_unwind_table **t);
+/*
+ * What is to be taken from an address in an executable mapping of @e (at @start, from byte @pgoff of
+ * the file on) for the address in the file. The segment is the executable one: its first page in the
+ * file may hold the end of another one too. -ENOENT: the mapping is of no executable segment.
+ */
+int leat_unwind_bias(const struct leat_elf *e, uint64_t start, uint64_t pgoff,
+		     uint64_t *bias) LEAT_MUST_USE;
 /* What the kernel holds of it. */
 static inline uint64_t leat_unwind_table_bytes(const struct leat_unwind_table *t)
 {

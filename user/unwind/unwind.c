@@ -7,9 +7,7 @@
 struct host {
 	const union leat_unwind_block *blocks;
 	uint32_t block_cnt;
-	const struct leat_unwind_regs *regs;
-	const struct leat_unwind_stack *stacks;
-	size_t stack_cnt;
+	const struct leat_unwind_sample *sample;
 };
 
 #define LEAT_STEP_CTX struct host
@@ -21,23 +19,31 @@ static const union leat_unwind_block *leat_step_block(const struct host *h, uint
 
 static int leat_step_word(const struct host *h, __u64 addr, __u64 *out)
 {
-	for (size_t i = 0; i < h->stack_cnt; i++) {
-		const struct leat_unwind_stack *s = &h->stacks[i];
-		uint64_t off = addr - s->addr;
+	const struct leat_unwind_sample *s = h->sample;
+	uint64_t word;
 
-		if (addr < s->addr || off > s->len || s->len - off < sizeof(*out))
+	for (size_t i = 0; i < s->piece_cnt; i++) {
+		const struct leat_unwind_piece *p = &s->pieces[i];
+		uint64_t off = addr - p->addr;
+
+		if (addr < p->addr || off > p->len || p->len - off < sizeof(*out))
 			continue;
-		memcpy(out, s->data + off, sizeof(*out));
+		memcpy(out, p->data + off, sizeof(*out));
 		return 0;
 	}
-	return -1;
+	if (!s->word || s->word(s->ctx, addr, &word))
+		return -1;
+	*out = word;
+	return 0;
 }
 
 static int leat_step_reg(const struct host *h, __u32 no, __u64 *out)
 {
-	if (no >= LEAT_UNWIND_REGS || !(h->regs->known >> no & 1))
+	const struct leat_unwind_regs *regs = &h->sample->regs;
+
+	if (no >= LEAT_UNWIND_REGS || !(regs->known >> no & 1))
 		return -1;
-	*out = h->regs->r[no];
+	*out = regs->r[no];
 	return 0;
 }
 
@@ -95,16 +101,16 @@ static uint32_t step(struct host *h, const struct leat_unwind_space *space,
 }
 
 enum leat_stack_result leat_unwind_stack(const struct leat_unwind_space *space,
-					 const struct leat_unwind_regs *regs,
-					 const struct leat_unwind_stack *stacks, size_t stack_cnt,
+					 const struct leat_unwind_sample *sample,
 					 struct leat_unwind_frame *frames, size_t max,
 					 size_t *frame_cnt)
 {
-	struct host h = { .regs = regs, .stacks = stacks, .stack_cnt = stack_cnt };
+	struct host h = { .sample = sample };
+	const uint64_t *r = sample->regs.r;
 	struct leat_unwind_walk w = { 0 };
 	size_t n = 0;
 
-	leat_unwind_begin(&w, regs->r[16], regs->r[7], regs->r[6]);
+	leat_unwind_begin(&w, r[16], r[7], r[6]);
 	for (;;) {
 		uint32_t result;
 

@@ -20,11 +20,24 @@ struct leat_unwind_regs {
 	uint32_t known; /* bit n: r[n] is known. 6, 7 and 16 always are */
 };
 
-/* A piece of a process's stack. */
-struct leat_unwind_stack {
+/* A piece of a process's memory. */
+struct leat_unwind_piece {
 	const uint8_t *data;
 	uint64_t addr; /* of data[0] in the process */
 	size_t len;
+};
+
+/*
+ * What is known of a thread. One piece is its stack, from 128 bytes below sp on; others may hold the
+ * stack that a signal has interrupted.
+ */
+struct leat_unwind_sample {
+	struct leat_unwind_regs regs;
+	const struct leat_unwind_piece *pieces;
+	size_t piece_cnt;
+	/* Asked for words that are in no piece; not 0 when there is none. May be NULL. */
+	int (*word)(void *ctx, uint64_t addr, uint64_t *out);
+	void *ctx;
 };
 
 /* An executable mapping. */
@@ -47,17 +60,15 @@ struct leat_unwind_frame {
 
 /*
  * leat_unwind_stack - the frames of one stack, innermost first.
- * @stacks: pieces of memory that may be read, @stack_cnt of them (a signal's stack is another one).
  * @frames: room for @max frames, at least one; the first one is always set.
  *
  * Returns how the stack ends. LEAT_STACK_TRUNCATED: it has more than @max frames;
- * LEAT_STACK_BAD_MEMORY: it goes on outside the pieces; LEAT_STACK_NO_UNWIND: a frame outside all
- * mappings, or one whose rule is unknown.
- * Threads: any number at a time on the same space. Cost: 20 to 60 ns a frame.
+ * LEAT_STACK_BAD_MEMORY: it goes on where memory is not known; LEAT_STACK_NO_UNWIND: a frame outside
+ * all mappings, or one whose rule is unknown.
+ * Threads: any number at a time on the same space. Cost: about 50 ns a frame.
  */
 enum leat_stack_result leat_unwind_stack(const struct leat_unwind_space *space,
-					 const struct leat_unwind_regs *regs,
-					 const struct leat_unwind_stack *stacks, size_t stack_cnt,
+					 const struct leat_unwind_sample *sample,
 					 struct leat_unwind_frame *frames, size_t max,
 					 size_t *frame_cnt);
 /* The number of the rule that holds at an address of the ELF file. */

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Tables of real files: with and without sections, linkage tables, this very program. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "../support/elf_builder.h"
+#include "base/file.h"
+#include "unwind/plt.h"
+#include "unwind/unwind.h"
+
+static struct leat_unwind_table *table_of(struct leat_elf *e, struct leat_unwind_rules *rules)
+{
+	struct leat_unwind_table *t = NULL;
+
+	cr_assert(zero(int, leat_unwind_table_build(&t, e, NULL, rules)));
+	return t;
+}
+
+/* Stripped of its section headers, a file's FDEs are found through .eh_frame_hdr: the same rows. */
+Test(unwind_files, with_and_without_sections_are_equal)
+{
+	LEAT_CLOSE int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	LEAT_AUTO(leat_unwind_rules_free) struct leat_unwind_rules *rules = NULL;
+	LEAT_AUTO(leat_unwind_table_free) struct leat_unwind_table *a = NULL;
+	LEAT_AUTO(leat_unwind_table_free) struct leat_unwind_table *b = NULL;
+	LEAT_AUTO(leat_elf_free) struct leat_elf *with = NULL;
+	LEAT_AUTO(leat_elf_free) struct leat_elf *without = NULL;
+	Elf64_Ehdr *h;
+	char *bytes;
+	size_t n;
+
+	cr_assert(zero(int, leat_unwind_rules_new(&rules)));
+	cr_assert(zero(int, leat_file_read_fd(fd, (size_t)1 << 30, &bytes, &n)));
+	cr_assert(zero(int, leat_elf_open_mem(&with, bytes, n, false)));
+	a = table_of(with, rules);
+	h = (Elf64_Ehdr *)bytes;
+	h->e_shoff = 0;
+	h->e_shnum = 0;
+	cr_assert(zero(int, leat_elf_open_mem(&without, bytes, n, true)));
+	b = table_of(without, rules);
+	cr_expect(eq(u32, b->sources, LEAT_UNWIND_EH_FRAME));
+	cr_expect(gt(u64, b->func_cnt, 50));
+	cr_assert(eq(u32, a->page_cnt, b->page_cnt));
+	for (uint64_t i = 0; i < (uint64_t)a->page_cnt << LEAT_UNWIND_PAGE_BITS; i++) {
+		uint64_t at = ((uint64_t)a->first_page << LEAT_UNWIND_PAGE_BITS) + i;
+
+		/* What only sections tell of: linkage tables without CFI. */
+		if (leat_unwind_table_rule(b, at))
+			cr_assert(eq(u32, leat_unwind_table_rule(a, at),
+				     leat_unwind_table_rule(b, at)));
+	}
+}
+
+Test(unwind_files, memory_is_at_most_4_2_bytes_a_row)
+{
+	LEAT_CLOSE int fd = open("/lib/x86_64-linux-gnu/libc.so.6", O_RDONLY | O_CLOEXEC);
+	LEAT_AUTO(leat_unwind_rules_free) struct leat_unwind_rules *rules = NULL;
+	LEAT_AUTO(leat_unwind_table_free) struct leat_unwind_table *t = NULL;
+	LEAT_AUTO(leat_elf_free) struct leat_elf *e = NULL;
+
+	cr_assert(ge(int, fd, 0));
+	cr_assert(zero(int, leat_unwind_rules_new(&rules)));
+	cr_assert(zero(int, leat_elf_open(&e, fd)));
+	t = table_of(e, rules);
+	cr_expect(gt(u32, t->row_cnt, 10000));
+	cr_expect(lt(dbl, (double)leat_unwind_table_bytes(t) / t->row_cnt, 4.2));
+	cr_expect(zero(u64, t->bad_cnt));
+	cr_expect(zero(int, t->err));
+}
+
+Test(unwind_files, linkage_tables_are_read)
+{
+	/* as lld writes them: the resolver's entry, then one that is bound late, then nonsense */
+	static const uint8_t code[48] = { 0xff, 0x35, 0, 0,    0,    0,	   0xff, 0x25, 0,
+					  0,	0,    0, 0x0f, 0x1f, 0x40, 0,	 0xff, 0x25,
+					  0,	0,    0, 0,    0x68, 0,	   0,	 0,    0,
+					  0xe9, 0,    0, 0,    0,    0x90, 0xf4 };
+	struct leat_unwind_table t = { .page_cnt = 1 };
+	LEAT_AUTO(leat_unwind_rules_free) struct leat_unwind_rules *rules = NULL;
+	static const struct {
+		uint8_t at;
+		uint8_t off; /* 0: invalid */
+	} want[] = { { 0, 16 }, { 5, 16 },  { 6, 24 }, { 12, 8 }, { 16, 8 },
+		     { 22, 8 }, { 27, 16 }, { 32, 8 }, { 33, 0 }, { 47, 0 } };
+	struct leat_rows rows;
+
+	cr_assert(zero(int, leat_unwind_rules_new(&rules)));
+	cr_assert(zero(int, leat_rows_init(&rows, 0, 4096)));
+	leat_plt_rows(code, sizeof(code), 0, rules, &rows);
+	cr_assert(zero(int, leat_rows_done(&rows, &t.blocks)));
+	t.block_cnt = t.blocks[0].head.block_cnt;
+	for (size_t i = 0; i < LEAT_ARRAY_SIZE(want); i++) {
+		const struct leat_unwind_rule *r =
+			&leat_unwind_rules_all(rules)[leat_unwind_table_rule(&t, want[i].at)];
+
+		cr_expect(eq(int, leat_unwind_cfa_off(r), want[i].off), "byte %d", want[i].at);
+		cr_expect(eq(int, r->cfa, want[i].off ? LEAT_CFA_SP : LEAT_CFA_INVALID));
+	}
+	cr_expect(leat_plt_is_name(".plt.sec"));
+	cr_expect(not(leat_plt_is_name(".text")));
+	free(t.blocks);
+}
+
+/* The first page of an executable segment may hold the end of another one. */
+Test(unwind_files, the_bias_is_that_of_the_executable_segment)
+{
+	struct leat_eb *b = leat_eb_new(ET_DYN, EM_X86_64);
+	LEAT_AUTO(leat_elf_free) struct leat_elf *e = NULL;
+	const struct leat_elf_phdr *p = NULL;
+	uint64_t bias = 0;
+	uint8_t *bytes;
+	size_t n;
+
+	leat_eb_section(b, ".rodata", SHT_PROGBITS, SHF_ALLOC, 0x100, "abc", 3);
+	leat_eb_section(b, ".text", SHT_PROGBITS, SHF_ALLOC | SHF_EXECINSTR, 0x5100, "abc", 3);
+	bytes = leat_eb_done(b, &n);
+	leat_eb_free(&b);
+	cr_assert(zero(int, leat_elf_open_mem(&e, bytes, n, true)));
+	for (size_t i = 0; i < leat_elf_phdr_cnt(e); i++) {
+		if (leat_elf_phdr_at(e, i)->flags & PF_X)
+			p = leat_elf_phdr_at(e, i);
+	}
+	cr_assert(p != NULL);
+	cr_assert(zero(int, leat_unwind_bias(e, 0x7f0000000000, p->offset & ~4095ull, &bias)));
+	cr_expect(eq(u64, 0x7f0000000000 + (p->offset & 4095) - bias, p->vaddr));
+	cr_expect(eq(int, leat_unwind_bias(e, 0x7f0000000000, 1u << 20, &bias), -ENOENT));
+}
+
+Test(unwind_files, files_without_information_and_of_other_machines)
+{
+	LEAT_AUTO(leat_unwind_rules_free) struct leat_unwind_rules *rules = NULL;
+	struct leat_unwind_table *t = NULL;
+
+	cr_assert(zero(int, leat_unwind_rules_new(&rules)));
+	for (int other = 0; other < 2; other++) {
+		struct leat_eb *b = leat_eb_new(ET_DYN, other ? EM_AARCH64 : EM_X86_64);
+		LEAT_AUTO(leat_elf_free) struct leat_elf *e = NULL;
+		uint8_t *bytes;
+		size_t n;
+
+		leat_eb_section(b, ".text", SHT_PROGBITS, SHF_ALLOC | SHF_EXECINSTR, 0x1000, "abc",
+				3);
+		bytes = leat_eb_done(b, &n);
+		leat_eb_free(&b);
+		cr_assert(zero(int, leat_elf_open_mem(&e, bytes, n, true)));
+		cr_expect(eq(int, leat_unwind_table_build(&t, e, NULL, rules),
+			     other ? -ENOTSUP : -ENODATA));
+	}
+	cr_expect(t == NULL);
+}

@@ -1,0 +1,241 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Programs built by every compiler and linker that is there, and a distribution's own: unwound at
+# many points by leat and by libdwfl, and compared frame by frame. Prints TAP; the figures of each
+# program go to standard error.
+#
+# UNWIND_LONG=1: every instruction, more programs; else it stays within about a minute.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+judge=${LEAT_OUT:?run it by "make check-live"}/workloads/unwind_judge
+src=tests/unwind/corpus
+work=$(mktemp -d) || exit 1
+pids=()
+on_exit() {
+	local p
+	for p in ${pids[@]+"${pids[@]}"}; do
+		kill "$p" 2>/dev/null
+	done
+	wait 2>/dev/null
+	rm -rf "$work"
+}
+trap on_exit EXIT
+trap 'exit 130' INT TERM
+export PATH=$PATH:/usr/local/go/bin:$HOME/.cargo/bin
+long=${UNWIND_LONG:-0}
+steps=4000 stops=60
+[ "$long" = 0 ] || { steps=2000000 stops=2000; }
+n=0 failures=0
+points=0 equal=0 short=0 better=0 neither=0 unproven=0 guess=0
+
+ok() { # STATUS TEXT
+	n=$((n + 1))
+	if [ "$1" = 0 ]; then
+		echo "ok $n - $2"
+	else
+		echo "not ok $n - $2"
+		failures=$((failures + 1))
+	fi
+}
+skip() { # TEXT REASON
+	n=$((n + 1))
+	echo "ok $n - $1 # SKIP $2"
+}
+
+# Adds the figures of one line of the judge to the sums.
+add() {
+	local p e s b x u g
+	read -r p e s b x u g < <(sed -E 's/.*points +([0-9]+) .*equal +([0-9.]+) %.*short ([0-9]+) .*better ([0-9]+) .*neither ([0-9]+) .*unproven ([0-9]+) .*guess ([0-9]+).*/\1 \2 \3 \4 \5 \6 \7/' <<<"$1")
+	points=$((points + p))
+	equal=$((equal + $(awk -v p="$p" -v e="$e" 'BEGIN { printf "%.0f", p * e / 100 }')))
+	short=$((short + s)) better=$((better + b)) neither=$((neither + x)) unproven=$((unproven + u)) guess=$((guess + g))
+}
+
+# judged NAME ARG...: no frame that leat shows is wrong.
+judged() {
+	local name=$1 line rc
+	shift
+	line=$(timeout 600 "$judge" -N "$name" -v "$@" 2>"$work/err")
+	rc=$?
+	if [ -n "$line" ]; then
+		echo "$line" >&2
+		add "$line"
+	fi
+	[ $rc = 0 ] || head -n 60 "$work/err" >&2
+	[ -z "${UNWIND_KEEP:-}" ] || cp "$work/err" "$UNWIND_KEEP/$name.err"
+	ok $rc "$name"
+}
+
+# stepped NAME COMPILER-ARG...: builds and steps it from its first breakpoint to its second.
+stepped() {
+	local name=$1
+	shift
+	if ! "$@" -o "$work/$name" 2>"$work/err"; then
+		head -n 20 "$work/err" >&2
+		ok 1 "$name is built"
+		return
+	fi
+	judged "$name" -s "$steps" "$work/$name"
+	rm -f "$work/$name"
+}
+
+have() {
+	command -v "$1" >/dev/null
+}
+
+# ---- C, C++, Rust, assembly ----
+c="$src/calls.c -lm"
+[ -x "$judge" ] || { echo "1..0 # SKIP no judge"; exit 1; }
+for cc in gcc clang; do
+	for o in O0 O1 O2 O3 Os; do
+		stepped "$cc-$o" $cc -$o $c
+	done
+	stepped "$cc-O2-fp" $cc -O2 -fno-omit-frame-pointer $c
+	stepped "$cc-O0-nofp" $cc -O0 -fomit-frame-pointer $c
+	stepped "$cc-O2-static" $cc -O2 -static $c
+	stepped "$cc-O2-nopie" $cc -O2 -fno-pie -no-pie $c
+	stepped "$cc-O2-lazy" $cc -O2 -Wl,-z,lazy $c
+	stepped "$cc-O2-now" $cc -O2 -Wl,-z,now $c
+	stepped "$cc-O2-cet" $cc -O2 -fcf-protection=full $c
+	for ld in bfd gold lld mold; do
+		if ! have ld.$ld; then
+			skip "$cc-O2-$ld" "no ld.$ld"
+		elif [ $cc = gcc ] && [ $ld = mold ]; then
+			have mold && stepped "$cc-O2-$ld" env PATH="/usr/libexec/mold:$PATH" $cc -O2 -B/usr/libexec/mold $c
+		else
+			stepped "$cc-O2-$ld" $cc -O2 -fuse-ld=$ld $c
+		fi
+	done
+	stepped "$cc-signals" $cc -O2 $src/signals.c
+	stepped "$cc-signals-O0" $cc -O0 $src/signals.c
+done
+stepped gcc-lto gcc -O2 -flto $c
+stepped gcc-O2-split gcc -O2 -freorder-blocks-and-partition -fno-inline $c
+stepped gcc-O2-avx512 gcc -O3 -mavx2 $c
+stepped gcc-static-pie gcc -O2 -static-pie $c
+stepped g++-throws g++ -O2 $src/throws.cc
+stepped g++-throws-O0 g++ -O0 $src/throws.cc
+stepped clang++-throws clang++ -O2 $src/throws.cc
+stepped by-hand gcc $src/hand.s
+if have rustc; then
+	stepped rustc-O rustc -O $src/main.rs
+	stepped rustc-debug rustc $src/main.rs
+else
+	skip rustc "no rustc"
+fi
+
+# ---- a distribution's own, while they work ----
+# stopped NAME COMMAND...: stops it again and again, and steps on a little.
+stopped() {
+	local name=$1
+	shift
+	judged "$name" -n "$stops" -i 150 "$@"
+}
+
+stopped python3 python3 -c 'import re, json
+while True: json.dumps([re.sub("a+", "b", "aaa%d" % i) for i in range(50)], sort_keys=True)'
+stopped perl perl -e 'while (1) { my %h; $h{$_ % 17} .= sprintf("%05d", $_) for 1 .. 200; join ",", sort map { "$_$h{$_}" } keys %h }'
+stopped openssl openssl speed -seconds 60 sha256
+stopped xz sh -c 'exec xz -9 -c </dev/zero >/dev/null'
+if have go; then
+	if [ ! -x "$work/go" ]; then
+		cat >"$work/main.go" <<'G'
+package main
+
+import "fmt"
+
+func fib(n int) int {
+	if n < 2 {
+		return n
+	}
+	return fib(n-1) + fib(n-2)
+}
+
+func main() {
+	for s := 0; ; s += fib(18) {
+		m := map[string]int{}
+		for i := 0; i < 50; i++ {
+			m[fmt.Sprintf("%d-%v", i, s&7)] = i
+		}
+	}
+}
+G
+		(cd "$work" && GOCACHE=$work/cache GOFLAGS=-mod=mod go build -o go main.go 2>"$work/err") ||
+			cat "$work/err" >&2
+	fi
+	# Goroutines change stacks, so calls cannot be followed by sp: no steps between.
+	judged go -n "$stops" "$work/go"
+else
+	skip go "no go"
+fi
+
+# Its own code by frame pointer, its runtime by tables.
+if have node; then
+	stopped node node -e 'while (1) JSON.parse(JSON.stringify(Array.from({ length: 200 }, (_, i) => ({ i, s: "x".repeat(i) }))))'
+else
+	skip node "no node"
+fi
+
+# served NAME PID: a process of a server that is under load, found by the caller.
+served() {
+	judged "$1" -n "$stops" -p "$2"
+}
+
+# started COMMAND...: in the background, ended with this script.
+started() {
+	"$@" >/dev/null 2>&1 </dev/null &
+	pids+=($!)
+}
+
+if have redis-server && have redis-benchmark; then
+	started redis-server --port 0 --unixsocket "$work/redis" --save '' --appendonly no
+	redis=${pids[-1]}
+	sleep 0.5
+	started redis-benchmark -s "$work/redis" -c 4 -n 100000000 -t set,get,lpush,zadd
+	sleep 0.5
+	served redis-server "$redis"
+else
+	skip redis-server "no redis-server"
+fi
+
+if have nginx && have wrk; then
+	mkdir -p "$work/nginx"
+	cat >"$work/nginx.conf" <<-N
+		daemon off; worker_processes 1; pid $work/nginx.pid; error_log /dev/null;
+		events {}
+		http { access_log off; server { listen 127.0.0.1:18471; root $work/nginx; location / { return 200 "hello"; } } }
+	N
+	started nginx -p "$work/nginx" -c "$work/nginx.conf"
+	sleep 0.7
+	started wrk -t1 -c4 -d600 http://127.0.0.1:18471/
+	sleep 0.3
+	served nginx "$(pgrep -P "${pids[-2]}" | head -n 1)"
+else
+	skip nginx "no nginx"
+fi
+
+pg=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | tail -n 1)
+if [ -n "$pg" ] && id postgres >/dev/null 2>&1; then
+	chmod 755 "$work"
+	mkdir -p "$work/pg"
+	chown postgres "$work/pg"
+	as_pg() { setpriv --reuid postgres --regid postgres --clear-groups env -C "$work/pg" "$@"; }
+	as_pg "$pg/initdb" -D "$work/pg/data" -A trust >/dev/null 2>&1
+	started as_pg "$pg/postgres" -D "$work/pg/data" -k "$work/pg" -c listen_addresses= -c fsync=off
+	sleep 1.5
+	as_pg "$pg/pgbench" -h "$work/pg" -i -s 1 postgres >/dev/null 2>&1
+	started as_pg "$pg/pgbench" -h "$work/pg" -c 1 -T 600 -S postgres
+	sleep 0.7
+	served postgres "$(pgrep -f "^postgres: postgres postgres \\[local\\]" | head -n 1)"
+else
+	skip postgres "no postgres"
+fi
+
+printf 'in all: points %d, equal %.4f %%, equal or proven %.4f %%, short %d, neither %d, unproven %d, guess %d\n' \
+	"$points" "$(awk -v e="$equal" -v p="$points" 'BEGIN { print 100 * e / (p ? p : 1) }')" \
+	"$(awk -v e="$((equal + better))" -v p="$points" 'BEGIN { print 100 * e / (p ? p : 1) }')" \
+	"$short" "$neither" "$unproven" "$guess" >&2
+[ $((1000 * (equal + better))) -ge $((999 * points)) ]
+ok $? "at least 99.9 % of $points stacks are equal, or leat's is proven right"
+echo "1..$n"
+[ "$failures" = 0 ]
