@@ -14,8 +14,9 @@
 #define LEAT_MAX_KFRAMES  127 /* kernel.perf_event_max_stack's default, which leat does not change */
 #define LEAT_MAX_UFRAMES  512
 #define LEAT_MAX_FRAMES	  (LEAT_MAX_KFRAMES + LEAT_MAX_UFRAMES)
-#define LEAT_RAW_REGS	  17 /* DWARF numbers of x86-64: 6 rbp, 7 rsp, 16 rip */
-#define LEAT_RAW_PAGES	  7  /* of a stack that are copied, the first one in part */
+#define LEAT_RAW_REGS	  17  /* DWARF numbers of x86-64: 6 rbp, 7 rsp, 16 rip */
+#define LEAT_RAW_BELOW	  128 /* bytes below sp: what an epilogue has popped is still there */
+#define LEAT_RAW_PAGES	  7   /* of a stack that are copied, the first one in part */
 #define LEAT_RAW_BYTES	  (LEAT_MAX_KFRAMES * 8 + LEAT_RAW_PAGES * 4096)
 #define LEAT_COMM_LEN	  16
 #define LEAT_BUILD_ID_MAX 20
@@ -126,7 +127,8 @@ struct leat_rec_raw {
 	__u16 kframe_cnt;
 	__u8 kresult;
 	__u8 user_mode;
-	__u64 words[]; /* kernel frames, innermost first; then the stack from regs[7] on */
+	__u64 stack_addr; /* of the copy's first byte: below regs[7] where that could be read */
+	__u64 words[];	  /* kernel frames, innermost first; then the stack */
 };
 
 struct leat_rec_newproc {
@@ -208,6 +210,6 @@ _Static_assert(sizeof(struct leat_proc_key) == 16, "wire size");
 _Static_assert(sizeof(struct leat_rec_count) == 72, "wire size");
 _Static_assert(sizeof(struct leat_rec_stack) == 40, "wire size");
 _Static_assert(sizeof(struct leat_rec_sample) == 64, "wire size");
-_Static_assert(sizeof(struct leat_rec_raw) == 184, "wire size");
+_Static_assert(sizeof(struct leat_rec_raw) == 192, "wire size");
 
 #endif

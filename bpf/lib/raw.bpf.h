@@ -16,7 +16,7 @@ __attribute__((noinline)) int leat_raw_fill(__u32 slot)
 	struct leat_scratch *s = leat_scratch_get(slot);
 	struct leat_raw_buf *b;
 	__u32 cpu, kcnt, begin, at;
-	__u64 addr;
+	__u64 addr, word;
 
 	if (!cfg.unwind || !s)
 		return 0;
@@ -30,7 +30,10 @@ __attribute__((noinline)) int leat_raw_fill(__u32 slot)
 	begin = kcnt * 8;
 	if (begin)
 		bpf_probe_read_kernel(b->words, begin, s->out.frames);
-	addr = s->regs.sp;
+	addr = s->regs.sp - LEAT_RAW_BELOW;
+	if (bpf_probe_read_user(&word, sizeof(word), (void *)addr))
+		addr = s->regs.sp;
+	b->rec.stack_addr = addr;
 	at = begin;
 	for (int i = 0; i < LEAT_RAW_PAGES; i++) {
 		__u32 room = LEAT_PAGE - (addr & (LEAT_PAGE - 1));

@@ -56,7 +56,8 @@ static const struct leat_field raw_fields[] = {
 	HEADER(leat_rec_raw),		PROC(leat_rec_raw),
 	UINTS(leat_rec_raw, regs),	UINT(leat_rec_raw, stack_bytes),
 	UINT(leat_rec_raw, kframe_cnt), UINT(leat_rec_raw, kresult),
-	UINT(leat_rec_raw, user_mode),	TAIL(leat_rec_raw, words),
+	UINT(leat_rec_raw, user_mode),	UINT(leat_rec_raw, stack_addr),
+	TAIL(leat_rec_raw, words),
 };
 static const struct leat_field newproc_fields[] = {
 	HEADER(leat_rec_newproc),

@@ -164,26 +164,27 @@ static uint8_t result_of(const struct leat_rec_raw *raw, enum leat_stack_result 
 /* True when it is done with. */
 static bool try_one(struct leat_tables *t, const struct leat_rec_raw *raw, bool last)
 {
-	const struct leat_unwind_stack stack = {
+	const struct leat_unwind_piece stack = {
 		.data = (const uint8_t *)raw->words + raw->kframe_cnt * 8u,
-		.addr = raw->regs[7],
+		.addr = raw->stack_addr,
 		.len = raw->stack_bytes,
 	};
 	struct leat_unwind_space space = { .rules = t->rules };
-	struct leat_unwind_regs regs = { .known = UINT32_MAX };
+	struct leat_unwind_sample sample = { .pieces = &stack, .piece_cnt = 1 };
 	struct leat_program *p = leat_program_at(t, raw->h.tgid, raw->h.ts_ns);
 	enum leat_stack_result result;
 	uint32_t blocked = 0;
 	size_t n = 1;
 
-	memcpy(regs.r, raw->regs, sizeof(regs.r));
+	sample.regs.known = UINT32_MAX;
+	memcpy(sample.regs.r, raw->regs, sizeof(sample.regs.r));
 	if (p && make_maps(t, p) && !last)
 		return false;
 	if (p && p->maps_version == t->version) {
 		space.maps = p->maps;
 		space.map_cnt = p->codes.n;
 	}
-	result = leat_unwind_stack(&space, &regs, &stack, 1, t->frames, t->o.max_frames, &n);
+	result = leat_unwind_stack(&space, &sample, t->frames, t->o.max_frames, &n);
 	if (p && result == LEAT_STACK_NO_UNWIND)
 		blocked = blocked_by(t, p, t->frames[n - 1].pc);
 	if (blocked)
