@@ -39,6 +39,8 @@ struct leat_cfg {
 	__u32 ring_cnt;	       /* rings in leat_rings; cpu_ring[] says which CPU uses which */
 	__u32 heartbeat_ms;    /* stalled when the last beat is older; 0 off */
 	__u32 thread_size;     /* bytes of a kernel stack, for kernels without bpf_task_pt_regs */
+	__u32 unwind;	       /* 1: user stacks by unwind tables, 0: by frame pointers */
+	__u32 raw_bytes;       /* of LEAT_REC_RAW, for a CPU in an epoch */
 	__u64 ring_wake_bytes; /* force a wake-up when more is queued in a ring */
 	__u64 seed;	       /* of the stack hash */
 	__u32 uids[LEAT_CFG_MAX_UIDS];

@@ -30,7 +30,11 @@
 	X(N_DRAIN_FULL, NOTE, "a drain stopped because the ring was full, and went on later")      \
 	X(N_BPF_NS, NOTE, "nanoseconds spent in 1 of 64 samples")                                  \
 	X(N_BPF_TIMED, NOTE, "samples that were timed")                                            \
-	X(F_MODE, FILTERED, "user or kernel mode that was not asked for")
+	X(F_MODE, FILTERED, "user or kernel mode that was not asked for")                          \
+	X(RAW, DELIVERED, "sent with a copy of the stack, because a table was not ready")          \
+	X(N_TABLE_FRAMES, NOTE, "frames walked by unwind tables")                                  \
+	X(N_TABLE_MISS, NOTE, "of these, frames whose rule was not remembered")                    \
+	X(N_RAW_UNSENT, NOTE, "stacks that were to be unwound in user space, and were not sent")
 
 enum leat_stat_class {
 	LEAT_STAT_CLASS_SEEN = 0,

@@ -14,6 +14,10 @@
 #define LEAT_MAX_KFRAMES  127 /* kernel.perf_event_max_stack's default, which leat does not change */
 #define LEAT_MAX_UFRAMES  512
 #define LEAT_MAX_FRAMES	  (LEAT_MAX_KFRAMES + LEAT_MAX_UFRAMES)
+#define LEAT_RAW_REGS	  17  /* DWARF numbers of x86-64: 6 rbp, 7 rsp, 16 rip */
+#define LEAT_RAW_BELOW	  128 /* bytes below sp: what an epilogue has popped is still there */
+#define LEAT_RAW_PAGES	  7   /* of a stack that are copied, the first one in part */
+#define LEAT_RAW_BYTES	  (LEAT_MAX_KFRAMES * 8 + LEAT_RAW_PAGES * 4096)
 #define LEAT_COMM_LEN	  16
 #define LEAT_BUILD_ID_MAX 20
 #define LEAT_PATH_MAX	  4096
@@ -25,6 +29,7 @@ enum leat_rec_kind {
 	LEAT_REC_COUNT = 1,  /* struct leat_rec_count: a drained slot */
 	LEAT_REC_STACK = 2,  /* struct leat_rec_stack: frames of a hash */
 	LEAT_REC_SAMPLE = 3, /* struct leat_rec_sample: one sample with its frames */
+	LEAT_REC_RAW = 5,    /* struct leat_rec_raw: one sample that user space has yet to unwind */
 	/* kernel, control ring */
 	LEAT_REC_NEWPROC = 4, /* struct leat_rec_newproc: sampled, and not known to user space */
 	/* environment */
@@ -52,6 +57,7 @@ enum leat_stack_result {
 	LEAT_STACK_BAD_CALL = 6,   /* cut in user space: no call stands before a return address */
 	LEAT_STACK_UNSENT = 7,	   /* its frames never arrived */
 	LEAT_STACK_BROKEN = 8,	   /* the record was malformed */
+	LEAT_STACK_NO_TABLE = 9,   /* the unwind table was not ready, and too many asked for it */
 	LEAT_STACK__MAX
 };
 
@@ -63,6 +69,12 @@ struct leat_rec {
 	__u32 tgid;  /* in leat's own pid namespace where that is known, else the initial one */
 	__u32 tid;
 };
+
+/*
+ * Or-ed to a user frame that is not the first one and no return address: what a signal has
+ * interrupted. User addresses have no such bit.
+ */
+#define LEAT_PC_EXACT (1ull << 63)
 
 /* What identifies the process a sample fell into. */
 struct leat_proc_key {
@@ -104,6 +116,19 @@ struct leat_rec_sample {
 	__u8 user_mode;
 	__u8 pad[1];
 	__u64 frames[];
+};
+
+/* A proxy: what unwinds it forwards a leat_rec_sample. */
+struct leat_rec_raw {
+	struct leat_rec h;
+	struct leat_proc_key proc;
+	__u64 regs[LEAT_RAW_REGS]; /* user registers */
+	__u32 stack_bytes;
+	__u16 kframe_cnt;
+	__u8 kresult;
+	__u8 user_mode;
+	__u64 stack_addr; /* of the copy's first byte: below regs[7] where that could be read */
+	__u64 words[];	  /* kernel frames, innermost first; then the stack */
 };
 
 struct leat_rec_newproc {
@@ -184,5 +209,6 @@ _Static_assert(sizeof(struct leat_proc_key) == 16, "wire size");
 _Static_assert(sizeof(struct leat_rec_count) == 72, "wire size");
 _Static_assert(sizeof(struct leat_rec_stack) == 40, "wire size");
 _Static_assert(sizeof(struct leat_rec_sample) == 64, "wire size");
+_Static_assert(sizeof(struct leat_rec_raw) == 192, "wire size");
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "core_compat.bpf.h"
 #include "maps.bpf.h"
+#include "space.bpf.h"
 
 #define LEAT_PIDNS_DEPTH 8 /* of 32 that the kernel allows */
 
@@ -79,6 +80,8 @@ static __always_inline int leat_fork_handle(struct task_struct *parent, struct t
 	if (!tgid)
 		return 0;
 	ptgid = leat_tgid_of(parent);
+	if (leat_space_fork(ptgid, tgid))
+		leat_set_changed();
 	pbits = bpf_map_lookup_elem(&leat_tgids, &ptgid);
 	if (pbits && *pbits & kept)
 		leat_set_put(tgid, *pbits & kept);
@@ -100,7 +103,7 @@ static __always_inline int leat_exit_handle(struct task_struct *task)
 	if (BPF_CORE_READ(task, signal, live.counter))
 		return 0;
 	tgid = leat_tgid_of(task);
-	if (!bpf_map_delete_elem(&leat_tgids, &tgid))
+	if (!bpf_map_delete_elem(&leat_tgids, &tgid) | leat_space_drop(tgid))
 		leat_set_changed();
 	return 0;
 }
@@ -111,6 +114,8 @@ static __always_inline int leat_exec_handle(struct task_struct *task)
 	__u32 tgid = leat_tgid_of(task);
 	__u32 *bits = bpf_map_lookup_elem(&leat_tgids, &tgid);
 
+	if (leat_space_drop(tgid))
+		leat_set_changed();
 	if (!bits)
 		return 0;
 	if (*bits & LEAT_SET_PROCESS)

@@ -8,6 +8,7 @@
 
 #include "count.bpf.h"
 #include "filter.bpf.h"
+#include "raw.bpf.h"
 #include "walk.bpf.h"
 
 #define LEAT_TIMED_MASK 63u /* one sample in 64 is timed */
@@ -50,6 +51,11 @@ static __always_inline void leat_begin(struct leat_scratch *s, const struct leat
 		s->regs.compat = 0;
 		if (cfg.user_stack && s->task.top)
 			leat_regs_saved(&s->regs);
+	}
+	if (cfg.unwind) {
+		leat_table_begin(s);
+		if (s->regs.ip)
+			leat_gregs_read(s, regs);
 	}
 }
 
@@ -99,6 +105,8 @@ static __always_inline void leat_walk(struct leat_scratch *s, struct leat_stats 
 /* Counts or sends what the slot holds; the counter that it belongs to. */
 static __always_inline __u32 leat_finish(struct leat_scratch *s, struct leat_stats *st)
 {
+	if (cfg.unwind && leat_raw(s, st))
+		return LEAT_STAT_RAW;
 	if (!cfg.stream)
 		return leat_count(s, st);
 	if (cfg.notify_procs)

@@ -9,6 +9,7 @@
 #include "core_compat.bpf.h"
 #include "maps.bpf.h"
 #include "regs.bpf.h"
+#include "table_state.bpf.h"
 
 /* Slots by context. perf_event programs do not nest on a CPU, so samples need one. */
 #define LEAT_CTX_SAMPLE 0u
@@ -91,6 +92,7 @@ struct leat_scratch {
 	__u64 wake_ns;	  /* when this CPU last woke user space */
 	struct leat_task task;
 	struct leat_regs regs;
+	struct leat_table_state tab;
 	char comm[16];
 	union {
 		struct leat_rec_count count; /* here for its BTF: formats are made from it */

@@ -7,6 +7,7 @@
 #define LEAT_BPF_WALK_H
 
 #include "leat_hash.h"
+#include "table.bpf.h"
 #include "window.bpf.h"
 
 #define LEAT_LOWEST_CODE 4096ull /* nothing is mapped executable below */
@@ -126,7 +127,7 @@ static __always_inline __u32 leat_walk_user(struct leat_scratch *s, struct leat_
 		return LEAT_STACK_COMPAT;
 	}
 	leat_window_begin(s);
-	return leat_walk_fp(s);
+	return cfg.unwind ? leat_walk_table(s, st) : leat_walk_fp(s);
 }
 
 #endif

@@ -2,6 +2,13 @@
 # The kernel side, its tests (root) and its benchmark.
 bpf_src      += bpf/probe.bpf.c bpf/sample.bpf.c
 workload_src += tests/workloads/wl_deep.c
+workload_src += tests/workloads/wl_nofp.c
+wl_flags_wl_nofp := -O2 -fomit-frame-pointer -fno-optimize-sibling-calls
+live_test    += tests/live/tables.sh
+workload_bin += $(O)/workloads/wl_nofp_plug.so
+$(O)/workloads/wl_nofp_plug.so: tests/workloads/wl_nofp_plug.c
+	$(call say,CC)
+	$(Q)mkdir -p $(@D); $(CC) $(wl_flags) $(wl_flags_wl_nofp) -fPIC -shared $< -o $@
 wl_flags_wl_deep := -fno-inline -fno-optimize-sibling-calls
 bench_src    += tests/bench/bench_bpf.c tests/bench/bench_read.c tests/bench/bench_ring.c
 
@@ -18,4 +25,5 @@ $(O)/tests/bench/bench_ring.o: | $(B)/bench/ring_flood.skel.h
 
 support_src  += tests/support/collect.c
 bpf_test_src += tests/bpf/test_load.c tests/bpf/test_sample.c tests/bpf/test_filter.c \
-		tests/bpf/test_life.c tests/bpf/test_probe.c tests/bpf/test_walk.c tests/bpf/sample_test.bpf.c
+		tests/bpf/test_life.c tests/bpf/test_probe.c tests/bpf/test_table.c \
+		tests/bpf/test_walk.c tests/bpf/sample_test.bpf.c

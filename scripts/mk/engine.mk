@@ -5,7 +5,7 @@ lib_src += user/engine/btf_trim.c user/engine/counters.c user/engine/drain.c use
 	   user/engine/probes.c user/engine/probes_layout.c user/engine/probes_source.c \
 	   user/engine/ring.c user/engine/ring_map.c user/engine/rings.c user/engine/sampling.c \
 	   user/engine/sets.c user/engine/sizes.c user/engine/source.c user/engine/sysctl.c \
-	   user/engine/tracefs_dir.c user/engine/why.c
+	   user/engine/tables.c user/engine/tracefs_dir.c user/engine/why.c
 unit_src += tests/unit/test_engine_btf_trim.c tests/unit/test_engine_events.c tests/unit/test_engine_glob.c \
 	    tests/unit/test_engine_hash.c tests/unit/test_engine_ring_map.c
 fuzz_src += tests/fuzz/fuzz_btf_trim.c

@@ -143,7 +143,7 @@ verdict() {
 # adds_up NAME: seen == delivered + filtered + lost.
 adds_up() {
 	local sum=0 key v
-	for key in f_idle f_kthread f_target f_self f_mode counted streamed overflowed l_stalled l_busy l_ring_full l_no_scratch; do
+	for key in f_idle f_kthread f_target f_self f_mode raw counted streamed overflowed l_stalled l_busy l_ring_full l_no_scratch; do
 		v=$(verdict "$1" "$key")
 		sum=$((sum + ${v:-0}))
 	done

@@ -133,7 +133,7 @@ test_redis() {
 	pids+=($!)
 	local bench=$!
 	sleep 1
-	record redis redis-server -p "$server"
+	record redis redis-server -p "$server" --unwind fp
 	check redis 'processCommand|call|dictFind|lookupKey|createStringObject|sds' '_\[k\]'
 	invents_nothing redis
 	kill "$bench" "$server"

@@ -226,7 +226,7 @@ Test(parse, refused_values)
 		{ { "--buffer", "2G" }, "from 64K to 1G", NULL },
 		{ { "-C", "3-1" }, "a list of CPUs", NULL },
 		{ { "-u", "no-such-user" }, "no user 'no-such-user'", "id -u" },
-		{ { "--unwind", "dwarf" }, "auto or fp", NULL },
+		{ { "--unwind", "dwarf" }, "auto, fp or table", NULL },
 		{ { "--color", "blue" }, "auto, always or never", NULL },
 		{ { "-o", "" }, "the name of a file", NULL },
 		{ { "--title", "" }, "some text", NULL },

@@ -562,7 +562,7 @@ Test(filter, bits_names_of_values_and_fields_that_follow)
 	rec.r = (struct leat_record){ .data = bytes, .size = sizeof(bytes) };
 	check(rows, sizeof(rows) / sizeof(rows[0]));
 	/* A name that the field does not have, and a record that ends before the field. */
-	cr_expect(eq(int, leat_filter_new(&f, format, "state == GONE", &e), -EINVAL), "%s", e.text);
+	cr_expect(eq(int, leat_filter_new(&f, format, "state == GONE", &e), -ENOENT), "%s", e.text);
 	cr_expect(ne(ptr, strstr(e.text, "GONE"), NULL), "%s", e.text);
 	cr_assert(leat_filter_new(&f, format, "!(state == 7)", &e) == 0);
 	for (uint32_t n = 0; n < 13; n++) {

@@ -52,6 +52,7 @@ Test(wire, fields_cover_the_struct)
 		[LEAT_REC_STACK] = sizeof(struct leat_rec_stack),
 		[LEAT_REC_SAMPLE] = sizeof(struct leat_rec_sample),
 		[LEAT_REC_NEWPROC] = sizeof(struct leat_rec_newproc),
+		[LEAT_REC_RAW] = sizeof(struct leat_rec_raw),
 		[LEAT_REC_PROCESS] = offsetof(struct leat_rec_process, exe),
 		[LEAT_REC_THREAD] = sizeof(struct leat_rec_comm),
 		[LEAT_REC_COMM] = sizeof(struct leat_rec_comm),

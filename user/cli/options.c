@@ -14,7 +14,7 @@
 #define FLAG(at)    .type = LEAT_CLI_FLAG, .offset = AT(at)
 #define GROUP(name) .group = LEAT_CLI_G_##name
 
-static const char *const unwind_choices[] = { "auto", "fp", NULL };
+static const char *const unwind_choices[] = { "auto", "fp", "table", NULL };
 static const char *const sort_choices[] = { "self", "total", NULL };
 static const char *const when_choices[] = { "auto", "always", "never", NULL };
 
@@ -217,9 +217,22 @@ static const struct leat_cli_option options[LEAT_CLI_OPT__MAX] = {
 			.offset = AT(unwind),
 			.choices = unwind_choices,
 			.arg = "MODE",
-			.expected = "auto or fp",
-			.help = "how user stacks are taken: auto, fp (frame pointers)",
-			.more = "At present auto means frame pointers too." },
+			.expected = "auto, fp or table",
+			.help = "how user stacks are taken: auto, table, fp (frame pointers)",
+			.more = "table walks by the unwind information of each binary, so that code "
+				"without frame pointers has its callers too; auto means table." },
+	ROW(UNWIND_MEMORY) = { .name = "unwind-memory",
+			       .type = LEAT_CLI_BYTES,
+			       GROUP(STACKS),
+			       .verbs = IN(RECORD),
+			       .offset = AT(unwind_memory),
+			       .min = 64 << 10,
+			       .max = 1 << 30,
+			       .arg = "SIZE",
+			       .expected = "a size from 64K to 1G, such as 64M",
+			       .help = "kernel memory for unwind tables (default 64M)",
+			       .more = "The table that was needed least recently goes when it is full. A "
+				       "large binary takes a tenth of its size." },
 	ROW(MAX_STACK) = { .name = "max-stack",
 			   .type = LEAT_CLI_NUMBER,
 			   GROUP(STACKS),

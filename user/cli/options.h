@@ -46,6 +46,7 @@ enum leat_cli_opt {
 	LEAT_CLI_OPT_USER_ONLY,
 	LEAT_CLI_OPT_KERNEL_ONLY,
 	LEAT_CLI_OPT_UNWIND,
+	LEAT_CLI_OPT_UNWIND_MEMORY,
 	LEAT_CLI_OPT_MAX_STACK,
 	LEAT_CLI_OPT_PER_THREAD,
 	LEAT_CLI_OPT_OUTPUT,
@@ -119,7 +120,7 @@ struct leat_cli_args {
 	struct leat_cli_strs names, cgroups, outputs, operands;
 	char **command; /* what stands behind "--", or NULL */
 	bool all, children, no_children;
-	uint64_t duration_ns, freq_hz, period, buffer_bytes, max_stack, top;
+	uint64_t duration_ns, freq_hz, period, buffer_bytes, max_stack, unwind_memory, top;
 	double max_loss_percent;
 	const char *event, *title, *summary, *callers, *process, *thread;
 	const struct leat_exporter *format;

@@ -86,11 +86,18 @@ static bool hint_stacks(struct leat_buf *b, const struct leat_verdict *v)
 	cut = v->stacks[LEAT_STACK_NO_UNWIND] + v->stacks[LEAT_STACK_BAD_CALL];
 	if (all < ENOUGH_STACKS)
 		return false;
+	if (percent(cut, all) >= MUCH_OF_STACKS && v->kernel[LEAT_STAT_N_TABLE_FRAMES]) {
+		leat_buf_printf(b,
+				"  note: %u%% of user stacks end early: that code has no usable "
+				"unwind information\n",
+				percent(cut, all));
+		return true;
+	}
 	if (percent(cut, all) >= MUCH_OF_STACKS) {
 		leat_buf_printf(
 			b,
 			"  note: %u%% of user stacks end early: that code was built without "
-			"frame pointers (gcc and clang: -fno-omit-frame-pointer)\n",
+			"frame pointers: take --unwind table\n",
 			percent(cut, all));
 		return true;
 	}

@@ -199,9 +199,10 @@ void leat_cli_live_opts(const struct leat_cli_args *a, struct leat_live_opts *ou
 		.idle = a->idle,
 		.no_kthreads = a->no_kthreads,
 		.max_stack = (uint32_t)a->max_stack,
-		.unwind = a->unwind == LEAT_UNWIND_FP ? LEAT_UNWIND_FP : LEAT_UNWIND_AUTO,
+		.unwind = (enum leat_unwind_mode)a->unwind,
 		.anonymize = a->anonymize,
 		.ring_bytes = a->buffer_bytes,
+		.unwind_memory = a->unwind_memory,
 		.title = a->title,
 	};
 	leat_cli_target_make(a, &out->target);

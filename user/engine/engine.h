@@ -36,6 +36,10 @@ struct leat_engine_opts {
 	size_t ring_bytes; /* all main rings together; 0: 2 MiB */
 	uint32_t ring_cnt; /* 0: chosen by the number of CPUs */
 	size_t set_max;	   /* processes in the set; 0: 32,768 */
+	/* with cfg.unwind */
+	uint32_t space_max; /* processes whose mappings the kernel side knows; 0: 4,096 */
+	uint32_t range_max; /* mappings of all of them; 0: 32,768 */
+	uint32_t exe_max;   /* binaries; 0: 4,096 */
 };
 
 /*

@@ -156,7 +156,7 @@ static int register_kind(struct leat_engine *e, struct leat_bus *bus, enum leat_
 int leat_engine_register(struct leat_engine *e, struct leat_bus *bus)
 {
 	static const enum leat_rec_kind kinds[] = { LEAT_REC_COUNT, LEAT_REC_STACK, LEAT_REC_SAMPLE,
-						    LEAT_REC_NEWPROC };
+						    LEAT_REC_NEWPROC, LEAT_REC_RAW };
 
 	for (size_t i = 0; i < LEAT_ARRAY_SIZE(kinds); i++) {
 		int err = register_kind(e, bus, kinds[i]);

@@ -5,6 +5,7 @@
 
 #include "engine/engine.h"
 #include "engine/ring.h"
+#include "engine/tables.h"
 #include "event/wire.h"
 #include "leat_table.h"
 
@@ -15,6 +16,10 @@ struct btf;
 #define LEAT_ENGINE_NOTE      256
 #define LEAT_CONTROL_BYTES    65536u
 #define LEAT_SET_MAX	      32768u
+#define LEAT_SPACE_MAX	      4096u
+#define LEAT_RANGES_MAX	      32768u
+#define LEAT_EXES_MAX	      4096u
+#define LEAT_RAW_EPOCH_MAX    (1u << 20) /* bytes of a CPU in an epoch */
 #define LEAT_HEARTBEAT_MS     5000u
 #define LEAT_RING_BYTES	      (2u << 20)
 #define LEAT_CLOCK_PERIOD_MIN 10000u /* ns: perf_swevent_init_hrtimer takes no less */
@@ -57,6 +62,7 @@ struct leat_engine {
 	uint32_t *cpu_ring; /* by CPU number */
 	int *ring_fds;
 	struct leat_ring control;
+	struct leat_kernel_tables tables; /* with cfg.unwind */
 	int epoll_fd;
 	int drain_fd;
 	int *perf_fds; /* by index in cpus[]; -1: that CPU is offline */
@@ -92,11 +98,27 @@ int leat_engine_tids_fd(const struct leat_engine *e);
 int leat_engine_control_map_fd(const struct leat_engine *e);
 int leat_engine_stats_fd(const struct leat_engine *e);
 int leat_engine_sample_fd(const struct leat_engine *e);
+/* The maps of tables.c. */
+enum leat_table_role {
+	LEAT_TABLE_RANGES = 0,
+	LEAT_TABLE_SPACES = 1,
+	LEAT_TABLE_EXES = 2,
+	LEAT_TABLE_TABLES = 3,
+	LEAT_TABLE_RULES = 4,
+};
+int leat_engine_table_fd(const struct leat_engine *e, enum leat_table_role role);
 /* Kernel memory of all its maps. */
 size_t leat_engine_maps_memory(const struct leat_engine *e);
 
 /* sizes.c: what follows from the options. */
 void leat_engine_sizes(struct leat_engine *e);
+
+/* tables.c: maps the arrays; nothing without cfg.unwind. */
+int leat_engine_tables_open(struct leat_engine *e) LEAT_MUST_USE;
+void leat_engine_tables_close(struct leat_engine *e);
+
+/* sets.c: answers that the kernel side keeps are void from now on. */
+void leat_engine_set_changed(struct leat_engine *e);
 
 /* sampling.c: perf events. */
 int leat_engine_events_open(struct leat_engine *e) LEAT_MUST_USE;

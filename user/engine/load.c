@@ -61,11 +61,33 @@ static void set_sizes(struct leat_engine *e)
 	bpf_map__set_max_entries(e->skel->maps.leat_tids, c->by_thread ? set_max : 1);
 }
 
+/* Maps of walks by tables; without those nothing refers to them. */
+static void set_tables(struct leat_engine *e)
+{
+	const struct {
+		struct bpf_map *map;
+		uint32_t cnt;
+	} maps[] = {
+		{ e->skel->maps.leat_ranges, e->opts.range_max },
+		{ e->skel->maps.leat_spaces, e->opts.space_max },
+		{ e->skel->maps.leat_exes, e->opts.exe_max },
+		{ e->skel->maps.leat_tables, e->opts.exe_max },
+		{ e->skel->maps.leat_rules, LEAT_UNWIND_RULES_MAX },
+		{ e->skel->maps.leat_rule_cache, e->cpu_max },
+		{ e->skel->maps.leat_raw_bufs, e->cpu_max },
+	};
+
+	for (size_t i = 0; i < LEAT_ARRAY_SIZE(maps); i++) {
+		bpf_map__set_autocreate(maps[i].map, e->opts.cfg.unwind);
+		bpf_map__set_max_entries(maps[i].map, maps[i].cnt);
+	}
+}
+
 /* Programs that nothing needs are not loaded. */
 static void set_programs(struct leat_engine *e)
 {
 	const struct leat_cfg *c = &e->opts.cfg;
-	const bool sets = c->by_process || c->by_name || c->notify_procs;
+	const bool sets = c->by_process || c->by_name || c->notify_procs || c->unwind;
 
 	bpf_program__set_autoload(e->skel->progs.leat_fork, sets);
 	bpf_program__set_autoload(e->skel->progs.leat_exit, sets || c->by_thread);
@@ -205,6 +227,7 @@ static int open_skeleton(struct leat_engine *e, const char *btf, struct leat_dia
 	if (err)
 		return err;
 	set_sizes(e);
+	set_tables(e);
 	set_programs(e);
 	err = create_rings(e);
 	if (err && !leat_why_limit(diag, err, "create the BPF rings"))
@@ -369,6 +392,8 @@ int leat_engine_load(struct leat_engine *e, struct leat_diag *diag)
 	if (!err)
 		err = map_words(e);
 	if (!err)
+		err = leat_engine_tables_open(e);
+	if (!err)
 		err = attach_life(e);
 	if (err && !leat_why_limit(diag, err, "set up the BPF programs"))
 		leat_diag_set(diag, err, LEAT_EXIT_SYSTEM,
@@ -383,6 +408,7 @@ void leat_engine_unload(struct leat_engine *e)
 		bpf_link__destroy(e->links[i]);
 		e->links[i] = NULL;
 	}
+	leat_engine_tables_close(e);
 	if (e->ctl)
 		munmap(e->ctl, sizeof(*e->ctl));
 	if (e->used)
@@ -425,6 +451,19 @@ int leat_engine_stats_fd(const struct leat_engine *e)
 	return bpf_map__fd(e->skel->maps.leat_stats);
 }
 
+int leat_engine_table_fd(const struct leat_engine *e, enum leat_table_role role)
+{
+	struct bpf_map *const maps[] = {
+		[LEAT_TABLE_RANGES] = e->skel->maps.leat_ranges,
+		[LEAT_TABLE_SPACES] = e->skel->maps.leat_spaces,
+		[LEAT_TABLE_EXES] = e->skel->maps.leat_exes,
+		[LEAT_TABLE_TABLES] = e->skel->maps.leat_tables,
+		[LEAT_TABLE_RULES] = e->skel->maps.leat_rules,
+	};
+
+	return bpf_map__fd(maps[role]);
+}
+
 int leat_engine_sample_fd(const struct leat_engine *e)
 {
 	return bpf_program__fd(e->skel->progs.leat_sample);
@@ -435,7 +474,11 @@ size_t leat_engine_maps_memory(const struct leat_engine *e)
 	struct bpf_map *map;
 	size_t sum = 0;
 
-	bpf_object__for_each_map(map, e->skel->obj) sum += leat_map_memory(bpf_map__fd(map));
+	bpf_object__for_each_map(map, e->skel->obj)
+	{
+		if (bpf_map__fd(map) >= 0)
+			sum += leat_map_memory(bpf_map__fd(map));
+	}
 	for (uint32_t i = 0; i < e->ring_cnt && e->ring_cnt > 1; i++)
 		sum += leat_map_memory(e->ring_fds[i]);
 	return sum;

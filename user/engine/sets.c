@@ -10,8 +10,7 @@ static int set_error(int err)
 	return err == -E2BIG || err == -ENOSPC ? -EOVERFLOW : err;
 }
 
-/* Answers that the kernel side keeps are void from now on. */
-static void set_changed(struct leat_engine *e)
+void leat_engine_set_changed(struct leat_engine *e)
 {
 	__atomic_add_fetch(&e->ctl->set_gen, 1, __ATOMIC_RELEASE);
 }
@@ -28,7 +27,7 @@ int leat_engine_set_tgid(struct leat_engine *e, uint32_t tgid, uint32_t bits)
 		return 0;
 	now |= bits;
 	err = bpf_map_update_elem(fd, &tgid, &now, BPF_ANY);
-	set_changed(e);
+	leat_engine_set_changed(e);
 	return set_error(err);
 }
 
@@ -43,7 +42,7 @@ int leat_engine_clear_tgid(struct leat_engine *e, uint32_t tgid, uint32_t bits)
 	now &= ~bits;
 	err = now ? bpf_map_update_elem(fd, &tgid, &now, BPF_EXIST)
 		  : bpf_map_delete_elem(fd, &tgid);
-	set_changed(e);
+	leat_engine_set_changed(e);
 	return err == -ENOENT ? 0 : err;
 }
 

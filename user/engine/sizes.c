@@ -30,6 +30,27 @@ static uint32_t slot_bits_of(uint64_t rate, uint32_t drain_ms, uint32_t cpu_max)
 	return bits;
 }
 
+/* Half of a ring for the samples that wait for a table, of all CPUs that share it. */
+static uint32_t raw_bytes_of(const struct leat_engine *e)
+{
+	const size_t sharing = (e->opts.cpu_cnt + e->ring_cnt - 1) / e->ring_cnt;
+	const size_t n = e->ring_size / 2 / sharing;
+
+	return n > LEAT_RAW_EPOCH_MAX ? LEAT_RAW_EPOCH_MAX : (uint32_t)n;
+}
+
+static void size_tables(struct leat_engine *e)
+{
+	if (!e->opts.space_max)
+		e->opts.space_max = LEAT_SPACE_MAX;
+	if (!e->opts.range_max)
+		e->opts.range_max = LEAT_RANGES_MAX;
+	if (!e->opts.exe_max)
+		e->opts.exe_max = LEAT_EXES_MAX;
+	if (!e->opts.cfg.raw_bytes)
+		e->opts.cfg.raw_bytes = raw_bytes_of(e);
+}
+
 static uint64_t random_u64(void)
 {
 	uint64_t v;
@@ -68,4 +89,5 @@ void leat_engine_sizes(struct leat_engine *e)
 	if (!c->seed)
 		c->seed = random_u64();
 	c->ring_cnt = e->ring_cnt;
+	size_tables(e);
 }

@@ -54,6 +54,13 @@ static const struct leat_field sample_fields[] = {
 	HEADER(leat_rec_sample),      PROC(leat_rec_sample),  UINT(leat_rec_sample, stack_hash),
 	UINT(leat_rec_sample, count), STACK(leat_rec_sample),
 };
+static const struct leat_field raw_fields[] = {
+	HEADER(leat_rec_raw),		PROC(leat_rec_raw),
+	UINTS(leat_rec_raw, regs),	UINT(leat_rec_raw, stack_bytes),
+	UINT(leat_rec_raw, kframe_cnt), UINT(leat_rec_raw, kresult),
+	UINT(leat_rec_raw, user_mode),	UINT(leat_rec_raw, stack_addr),
+	TAIL(leat_rec_raw, words),
+};
 static const struct leat_field newproc_fields[] = {
 	HEADER(leat_rec_newproc),
 	PROC(leat_rec_newproc),
@@ -117,6 +124,7 @@ static const struct event_def events[LEAT_REC__MAX] = {
 	[LEAT_REC_COUNT] = DEF("leat/count", leat_rec_count, count_fields),
 	[LEAT_REC_STACK] = DEF("leat/stack", leat_rec_stack, stack_fields),
 	[LEAT_REC_SAMPLE] = DEF("leat/sample", leat_rec_sample, sample_fields),
+	[LEAT_REC_RAW] = DEF("leat/raw", leat_rec_raw, raw_fields),
 	[LEAT_REC_NEWPROC] = DEF("leat/newproc", leat_rec_newproc, newproc_fields),
 	[LEAT_REC_PROCESS] = DEF("env/process", leat_rec_process, process_fields),
 	[LEAT_REC_THREAD] = DEF("env/thread", leat_rec_comm, comm_fields),

@@ -11,7 +11,7 @@
 #include "base/cleanup.h"
 #include "leat_wire.h"
 
-/* "leat/count", "leat/stack", "leat/sample", "leat/newproc", "env/process", "env/thread",
+/* "leat/count", "leat/stack", "leat/sample", "leat/raw", "leat/newproc", "env/process", "env/thread",
  * "env/comm", "env/mmap", "env/fork", "env/exit", "env/lost", "leat/stat"; NULL when unknown. */
 const char *leat_wire_event_name(enum leat_rec_kind kind);
 /* The C struct behind a kind, "leat_rec_count" and so on; NULL when unknown. */

@@ -85,6 +85,8 @@ int leat_file_open_proc_root(uint32_t tgid) LEAT_MUST_USE;
 int leat_file_open_perf_map(int root, uint32_t ns_tgid, uint32_t uid) LEAT_MUST_USE;
 /* Whether @fd is an ELF file, and its build id (len 0: none). */
 bool leat_file_inspect(int fd, struct leat_build_id *id);
+/* A descriptor of the file with @w's identity: of the one that is held, else opened again. */
+int leat_files_open(struct leat_files *f, const struct leat_file_want *w) LEAT_MUST_USE;
 /* Finds by the identity in @w; LEAT_INDEX_NONE when unknown. */
 uint32_t leat_files_find(const struct leat_files *f, const struct leat_file_want *w);
 

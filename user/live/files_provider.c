@@ -30,21 +30,8 @@ static const struct leat_process *process_of(const struct leat_profile *p,
 	return o->process < p->process_cnt ? &p->processes[o->process] : NULL;
 }
 
-static int open_binary(struct leat_files *f, const struct leat_profile *p,
-		       const struct leat_object *o)
+static int open_known(struct leat_files *f, struct leat_file_want w)
 {
-	const struct leat_process *proc = process_of(p, o);
-	struct leat_file_want w = {
-		.tgid = proc ? proc->tgid : 0,
-		.start = o->map_start,
-		.end = o->map_end,
-		.path = leat_profile_str(p, o->path),
-		.dev = o->dev,
-		.ino = o->ino,
-		.ino_gen = o->ino_gen,
-		.build_id = o->build_id,
-		.build_id_len = o->build_id_len,
-	};
 	struct leat_build_id id;
 	bool elf;
 	uint32_t i = leat_files_find(f, &w);
@@ -61,6 +48,35 @@ static int open_binary(struct leat_files *f, const struct leat_profile *p,
 	w.end = f->items[i].end;
 	w.path = f->items[i].path;
 	return leat_file_open_want(&w, &id, &elf);
+}
+
+int leat_files_open(struct leat_files *f, const struct leat_file_want *w)
+{
+	int fd;
+
+	pthread_mutex_lock(&f->lock);
+	fd = open_known(f, *w);
+	pthread_mutex_unlock(&f->lock);
+	return fd;
+}
+
+static int open_binary(struct leat_files *f, const struct leat_profile *p,
+		       const struct leat_object *o)
+{
+	const struct leat_process *proc = process_of(p, o);
+	const struct leat_file_want w = {
+		.tgid = proc ? proc->tgid : 0,
+		.start = o->map_start,
+		.end = o->map_end,
+		.path = leat_profile_str(p, o->path),
+		.dev = o->dev,
+		.ino = o->ino,
+		.ino_gen = o->ino_gen,
+		.build_id = o->build_id,
+		.build_id_len = o->build_id_len,
+	};
+
+	return open_known(f, w);
 }
 
 static const struct leat_file_root *root_of(const struct leat_files *f, uint32_t tgid)

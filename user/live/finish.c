@@ -71,6 +71,15 @@ static void fill_wanted(const struct leat_run *r, struct leat_verdict *v)
 		v->wanted = asked + v->kernel_skipped;
 }
 
+static uint64_t table_bytes(const struct leat_run *r)
+{
+	struct leat_tables_stats s = { 0 };
+
+	if (r->tables)
+		leat_tables_stats(r->tables, &s);
+	return s.bytes;
+}
+
 static void fill_verdict(const struct leat_run *r, struct leat_profile *p)
 {
 	struct leat_verdict *v = &p->verdict;
@@ -81,7 +90,7 @@ static void fill_verdict(const struct leat_run *r, struct leat_profile *p)
 	v->period = r->o->freq_hz ? 0 : r->o->period;
 	v->self_cpu_ns = r->self_cpu_ns;
 	v->rss_bytes = r->rss_bytes;
-	v->map_bytes = leat_engine_map_bytes(r->engine);
+	v->map_bytes = leat_engine_map_bytes(r->engine) + table_bytes(r);
 	v->bpf_ns = leat_cost_bpf_ns(v->kernel);
 	v->callback_errors = leat_bus_error_cnt(r->bus);
 	fill_wanted(r, v);
@@ -160,6 +169,13 @@ static int drain(struct leat_run *r)
 	if (n < 0)
 		return leat_diag_set(r->diag, n, LEAT_EXIT_FAILURE,
 				     "cannot read the last samples (%s)", strerrorname_np(-n));
+	if (r->tables) {
+		n = leat_tables_finish(r->tables);
+		if (n)
+			return leat_diag_set(r->diag, n, LEAT_EXIT_FAILURE,
+					     "cannot unwind the last samples (%s)",
+					     strerrorname_np(-n));
+	}
 	n = leat_session_finish(r->session);
 	return n ? leat_diag_set(r->diag, n, LEAT_EXIT_FAILURE, "cannot finish the profile (%s)",
 				 strerrorname_np(-n))
@@ -251,7 +267,7 @@ int leat_run_meta(const struct leat_run *r, struct leat_profile *p)
 	if ((err = put(p, r->o->title ? r->o->title : "", &m->title)) ||
 	    (err = put(p, r->plan.label, &m->target)) || (err = put(p, ev->name, &m->event)) ||
 	    (err = put(p, leat_engine_event_note(r->engine), &m->event_note)) ||
-	    (err = put(p, "fp", &m->unwind)) || (err = put_host(r, p)))
+	    (err = put(p, r->tables ? "table" : "fp", &m->unwind)) || (err = put_host(r, p)))
 		return leat_diag_set(r->diag, err, LEAT_EXIT_FAILURE, "out of memory");
 	m->start_real_ns = r->start_real_ns;
 	m->start_mono_ns = r->start_ns;

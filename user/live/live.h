@@ -23,6 +23,7 @@
 enum leat_unwind_mode {
 	LEAT_UNWIND_AUTO = 0,
 	LEAT_UNWIND_FP = 1,
+	LEAT_UNWIND_TABLE = 2,
 };
 
 /* Members of one kind unite, different kinds intersect. */
@@ -62,6 +63,7 @@ struct leat_live_opts {
 	bool children; /* also of a command: the default is the caller's business */
 	uint32_t max_stack;
 	enum leat_unwind_mode unwind;
+	uint64_t unwind_memory; /* bytes of unwind tables in the kernel; 0: 64 MB */
 	bool anonymize;
 	size_t ring_bytes; /* 0: default */
 	uint32_t ring_cnt; /* 0: default; tests force more */

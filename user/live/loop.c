@@ -14,6 +14,7 @@
 #define TAG_ENV	    0xfffffff0u
 #define TAG_CONTROL 0xfffffff1u
 #define TAG_RINGS   0xfffffff2u
+#define TAG_TABLES  0xfffffff3u
 
 /*
  * The side band wakes us at every record. One that concerns the target is followed by others
@@ -87,7 +88,8 @@ int leat_run_watch(struct leat_run *r)
 		return -errno;
 	if ((err = add_fd(r, env_fd(r), TAG_ENV)) ||
 	    (err = add_fd(r, leat_engine_control_fd(r->engine), TAG_CONTROL)) ||
-	    (err = add_fd(r, r->pump.sources[1].ops->poll_fd(r->engine), TAG_RINGS)))
+	    (err = add_fd(r, r->pump.sources[1].ops->poll_fd(r->engine), TAG_RINGS)) ||
+	    (err = add_fd(r, r->tables ? leat_tables_fd(r->tables) : -1, TAG_TABLES)))
 		return err;
 	return watch_target(r);
 }
@@ -156,6 +158,8 @@ static int handle(struct leat_run *r, uint32_t tag, uint64_t now)
 		if (n >= 0)
 			n = leat_engine_poll_control(r->engine, r->bus);
 		return n < 0 ? n : 0;
+	case TAG_TABLES:
+		return 0; /* the round is after all events */
 	case TAG_RINGS:
 		n = leat_pump_round(&r->pump, now);
 		return n < 0 ? n : 0;
@@ -252,6 +256,8 @@ int leat_run_loop(struct leat_run *r)
 			err = handle(r, ev[i].data.u32, now);
 		if (!err && now >= r->next_tick_ns)
 			err = tick(r, now);
+		if (!err && r->tables)
+			err = leat_tables_round(r->tables);
 		if (r->env_quiet && now >= r->env_next_ns)
 			env_wakeups(r, true);
 	}

@@ -119,6 +119,8 @@ static void fill_cfg(struct leat_plan *p, const struct leat_live_opts *o)
 	c->per_thread = o->per_thread;
 	c->stream = o->stream;
 	c->notify_procs = 1;
+	p->tables = c->user_stack && o->unwind != LEAT_UNWIND_FP;
+	c->unwind = p->tables;
 	p->engine.ring_bytes = o->ring_bytes;
 	p->engine.ring_cnt = o->ring_cnt;
 }
@@ -140,6 +142,11 @@ static int make(struct leat_plan *p, const struct leat_live_opts *o, struct leat
 	p->engine.cpu_cnt = p->cpu_cnt;
 	/* Processes of a list are followed alone; any other target may grow. */
 	p->env_all = !t->pid_cnt && !t->tid_cnt && !t->command;
+	if (p->env_all) {
+		p->engine.space_max = LEAT_PLAN_SPACES_ALL;
+		p->engine.range_max = LEAT_PLAN_RANGES_ALL;
+		p->engine.exe_max = LEAT_PLAN_EXES_ALL;
+	}
 	if (p->children && t->pid_cnt) {
 		err = leat_plan_descendants(p);
 		if (err)

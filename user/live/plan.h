@@ -9,6 +9,10 @@
 
 #define LEAT_PLAN_PROCS_MAX (1u << 16)
 #define LEAT_PLAN_CPUS_MAX  8192
+/* Where all processes of the host are followed: processes, mappings and binaries for unwinding. */
+#define LEAT_PLAN_SPACES_ALL 32768u
+#define LEAT_PLAN_RANGES_ALL 131072u
+#define LEAT_PLAN_EXES_ALL   16384u
 
 /* A process that is there when the recording begins. */
 struct leat_plan_proc {
@@ -28,6 +32,7 @@ struct leat_plan {
 	const char *cgroup_path[LEAT_CFG_MAX_CGROUPS]; /* for its CPU time; owned */
 	bool env_all; /* the target is not a list of processes: follow all */
 	bool children;
+	bool tables;	 /* user stacks by unwind tables */
 	char label[256]; /* "nginx (pid 4242)" */
 };
 

@@ -132,7 +132,21 @@ static int make_session(struct leat_run *r)
 	leat_session_set_opts(r->session, &so);
 	leat_session_set_hooks(r->session, &hooks);
 	err = leat_session_attach(r->session, r->bus);
+	if (!err && r->tables)
+		err = leat_tables_attach(r->tables, r->bus);
 	return err ? err : leat_env_attach(r->env, r->bus);
+}
+
+static int make_tables(struct leat_run *r)
+{
+	const struct leat_tables_opts o = {
+		.engine = r->engine,
+		.files = r->files,
+		.memory_bytes = r->o->unwind_memory,
+		.max_frames = r->plan.engine.cfg.max_uframes,
+	};
+
+	return r->plan.tables ? leat_tables_new(&r->tables, &o) : 0;
 }
 
 static int start_command(struct leat_run *r)
@@ -166,7 +180,7 @@ static int prepare(struct leat_run *r)
 	if (err)
 		return fail(r, err, "cannot load the BPF programs");
 	phase(r, "BPF programs loaded");
-	if ((err = leat_bus_new(&r->bus)) || (err = make_session(r)))
+	if ((err = leat_bus_new(&r->bus)) || (err = make_tables(r)) || (err = make_session(r)))
 		return fail(r, err, "cannot set up the session");
 	err = fill_sets(r);
 	return err ? fail(r, err, "cannot fill the set of processes") : 0;
@@ -221,10 +235,16 @@ static int look_again(struct leat_run *r)
 	return err;
 }
 
-/* The environment first: nothing may happen between its reading of /proc and the side band. */
+/*
+ * The environment first: nothing may happen between its reading of /proc and the side band. It has
+ * read the target's mappings by the time the sampling begins.
+ */
 static int start(struct leat_run *r)
 {
 	int err = leat_pump_start(&r->pump);
+
+	if (!err && r->tables)
+		err = leat_tables_round(r->tables);
 
 	if (err && leat_env_diag(r->env)->err)
 		*r->diag = *leat_env_diag(r->env);
@@ -287,6 +307,7 @@ static void fini(struct leat_run *r)
 	leat_run_capture_detach(r);
 	leat_session_free(&r->session);
 	leat_bus_free(&r->bus);
+	leat_tables_free(&r->tables);
 	leat_engine_free(&r->engine);
 	leat_env_free(&r->env);
 	leat_files_free(&r->files);

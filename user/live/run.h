@@ -10,6 +10,7 @@
 #include "live/env.h"
 #include "live/files.h"
 #include "live/plan.h"
+#include "live/tables.h"
 #include "session/session.h"
 
 /* --anonymize and -o run.leat: records are changed on their way into the file. */
@@ -36,6 +37,7 @@ struct leat_run {
 	struct leat_files *files;
 	struct leat_env *env;
 	struct leat_engine *engine;
+	struct leat_tables *tables; /* NULL: by frame pointer */
 	struct leat_bus *bus;
 	struct leat_session *session;
 	struct leat_pump pump;

@@ -17,6 +17,7 @@ static const char *const user_marks[LEAT_STACK__MAX] = {
 	[LEAT_STACK_BAD_CALL] = "[cut: not a return address]",
 	[LEAT_STACK_UNSENT] = "[frames lost]",
 	[LEAT_STACK_BROKEN] = "[frames lost]",
+	[LEAT_STACK_NO_TABLE] = "[unwind table not ready]",
 };
 
 /* The same between the kernel part and the user part. */

@@ -146,7 +146,7 @@ struct leat_meta {
 	uint32_t kernel; /* release */
 	uint32_t os;
 	uint32_t version;	/* of leat */
-	uint32_t unwind;	/* "fp" */
+	uint32_t unwind;	/* "table" or "fp" */
 	uint64_t start_real_ns; /* CLOCK_REALTIME at the start */
 	uint64_t start_mono_ns;
 	uint64_t duration_ns;

@@ -36,6 +36,10 @@ static const char *const stat_names[LEAT_STAT__MAX] = {
 	[LEAT_STAT_N_BPF_NS] = "n_bpf_ns",
 	[LEAT_STAT_N_BPF_TIMED] = "n_bpf_timed",
 	[LEAT_STAT_F_MODE] = "f_mode",
+	[LEAT_STAT_RAW] = "raw",
+	[LEAT_STAT_N_TABLE_FRAMES] = "n_table_frames",
+	[LEAT_STAT_N_TABLE_MISS] = "n_table_miss",
+	[LEAT_STAT_N_RAW_UNSENT] = "n_raw_unsent",
 };
 
 static const char *const trust_names[] = { "trust", "with care", "do not trust" };
@@ -72,6 +76,7 @@ static const char *const result_names[LEAT_STACK__MAX] = {
 	[LEAT_STACK_BAD_CALL] = "cut: not a return address",
 	[LEAT_STACK_UNSENT] = "frames lost",
 	[LEAT_STACK_BROKEN] = "broken",
+	[LEAT_STACK_NO_TABLE] = "unwind table not ready",
 };
 
 static const char *const result_keys[LEAT_STACK__MAX] = {
@@ -79,7 +84,7 @@ static const char *const result_keys[LEAT_STACK__MAX] = {
 	[LEAT_STACK_TRUNCATED] = "truncated", [LEAT_STACK_BAD_MEMORY] = "bad_memory",
 	[LEAT_STACK_NO_UNWIND] = "no_unwind", [LEAT_STACK_COMPAT] = "compat",
 	[LEAT_STACK_BAD_CALL] = "bad_call",   [LEAT_STACK_UNSENT] = "unsent",
-	[LEAT_STACK_BROKEN] = "broken",
+	[LEAT_STACK_BROKEN] = "broken",	      [LEAT_STACK_NO_TABLE] = "no_table",
 };
 
 const char *leat_trust_name(enum leat_trust t)

@@ -118,12 +118,29 @@ static void put_lost(const struct leat_verdict *v, struct leat_buf *out)
 			unknown_texts[v->wanted_unknown]);
 }
 
+/* User stacks that the kernel side walked to an end by itself. */
+static uint64_t by_tables(const struct leat_verdict *v)
+{
+	uint64_t all = 0, other = v->kernel[LEAT_STAT_RAW] + v->stacks[LEAT_STACK_COMPAT] +
+				  v->kernel[LEAT_STAT_N_RAW_UNSENT];
+
+	for (unsigned int i = LEAT_STACK_NONE + 1; i < LEAT_STACK__MAX; i++)
+		all += v->stacks[i];
+	return all > other ? all - other : 0;
+}
+
 static void put_stacks(const struct leat_verdict *v, struct leat_buf *out)
 {
 	struct line l = { .out = out, .title = "user stacks: " };
 
 	for (unsigned int i = LEAT_STACK_TRUNCATED; i < LEAT_STACK__MAX; i++)
 		put_item(&l, v->stacks[i], leat_stack_result_name(i));
+	end_line(&l);
+	l.title = "unwound by tables: ";
+	if (v->kernel[LEAT_STAT_N_TABLE_FRAMES] || v->kernel[LEAT_STAT_RAW]) {
+		put_item(&l, by_tables(v), "in the kernel");
+		put_item(&l, v->kernel[LEAT_STAT_RAW], "in user space, before a table was ready");
+	}
 	end_line(&l);
 	l.title = "kernel stacks: ";
 	put_item(&l, v->kstack_truncated, "truncated");

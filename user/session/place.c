@@ -121,8 +121,12 @@ static int place_frames(struct placing *pl, const struct leat_raw_view *v, uint3
 
 	for (i = 0; !err && i < v->kframe_cnt; i++)
 		err = place_kernel(pl, frame_at(v, i), i != 0, &ids[i]);
-	for (; !err && i < (size_t)v->kframe_cnt + v->uframe_cnt; i++)
-		err = place_user(pl, frame_at(v, i), i != v->kframe_cnt, &ids[i]);
+	for (; !err && i < (size_t)v->kframe_cnt + v->uframe_cnt; i++) {
+		const uint64_t pc = frame_at(v, i);
+		const bool is_return = i != v->kframe_cnt && !(pc & LEAT_PC_EXACT);
+
+		err = place_user(pl, pc & ~LEAT_PC_EXACT, is_return, &ids[i]);
+	}
 	return err;
 }
 

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * The user stack of a sample by unwind tables (leat_step.h is the step, compiled for the host too).
+ *
+ * Return addresses come again from sample to sample, so each CPU remembers 4,096 of them with
+ * their rules: behind that lie the search for the mapping, and in its binary's table. Entries hold
+ * under the tag of the process's mappings, which changes whenever one of them was replaced; nothing
+ * is remembered of what was not found.
+ *
+ * A walk that comes to a binary whose table is not ready asks for it (leat_exe.state); what was
+ * walked is dropped, and the sample goes to user space with its registers and a copy of its stack.
+ */
+#ifndef LEAT_BPF_TABLE_WALK_H
+#define LEAT_BPF_TABLE_WALK_H
+
+#include "leat_hash.h"
+#include "gregs.bpf.h"
+#include "table_maps.bpf.h"
+#include "window.bpf.h"
+
+/* Frames in one call: 32 would be verified four times as long, and gain 1 ns a frame. */
+#define LEAT_TABLE_PART 8
+
+/* What leat_table_lookup returns beside the number of a rule. */
+#define LEAT_LOOKUP_NO_RANGE -1
+#define LEAT_LOOKUP_NO_TABLE -2
+
+/* Callee-saved registers lie below the return address: a window begins so much lower. */
+#define LEAT_PUSHED_BYTES 64
+
+struct leat_table_ctx {
+	struct leat_scratch *s;
+	void *table;
+};
+
+#define LEAT_STEP_CTX struct leat_table_ctx
+
+static __always_inline const union leat_unwind_block *leat_step_block(struct leat_table_ctx *c,
+								      __u32 i)
+{
+	return bpf_map_lookup_elem(c->table, &i);
+}
+
+/*
+ * Makes the word at @addr readable. A frame's return address is read before the registers below it,
+ * but not below sp, where a frame of many pages may have pages that nobody has touched.
+ */
+__attribute__((noinline)) int leat_table_fill(__u32 slot, __u64 addr)
+{
+	struct leat_scratch *s = leat_scratch_get(slot);
+	__u64 from = addr - LEAT_PUSHED_BYTES;
+
+	if (!cfg.unwind || !s)
+		return -1;
+	if (from >= s->tab.walk.sp && from < addr && !leat_window_fill(s, from) &&
+	    addr - s->win.base < s->win.limit)
+		return 0;
+	return leat_window_fill(s, addr);
+}
+
+static __always_inline int leat_step_word(struct leat_table_ctx *c, __u64 addr, __u64 *out)
+{
+	struct leat_scratch *s = c->s;
+	__u64 off = addr - s->win.base;
+
+	if (off >= s->win.limit) {
+		if (leat_table_fill(s->slot, addr))
+			return -1;
+		off = addr - s->win.base;
+	}
+	*out = *(__u64 *)((char *)s->win.buf + (off & (LEAT_WINDOW_MAX - 1)));
+	return 0;
+}
+
+static __always_inline int leat_step_reg(struct leat_table_ctx *c, __u32 no, __u64 *out)
+{
+	*out = c->s->tab.regs[no & (LEAT_GREGS - 1)];
+	return 0;
+}
+
+#include "leat_step.h"
+
+/* The last range that begins at or below @pc, if it covers it; its number is in tab.low. */
+static __always_inline const struct leat_range *leat_range_of(struct leat_table_state *t, __u64 pc)
+{
+	const struct leat_range *r;
+	__u32 at;
+
+	t->low = t->space.first;
+	t->high = t->space.first + t->space.cnt;
+	for (int i = 0; i < LEAT_RANGE_STEPS && t->low < t->high; i++) {
+		at = (__u32)(((__u64)t->low + t->high) / 2);
+		r = bpf_map_lookup_elem(&leat_ranges, &at);
+		if (!r)
+			return NULL;
+		if (r->start <= pc)
+			t->low = at + 1;
+		else
+			t->high = at;
+	}
+	if (t->low == t->space.first)
+		return NULL;
+	at = t->low - 1;
+	r = bpf_map_lookup_elem(&leat_ranges, &at);
+	return r && pc >= r->start && pc < r->end ? r : NULL;
+}
+
+/* The number of the rule for @vaddr in the table of @exe. */
+static __always_inline int leat_table_find(struct leat_scratch *s, struct leat_exe *e, __u32 exe,
+					   __u64 vaddr)
+{
+	struct leat_table_ctx c = { .s = s };
+
+	c.table = bpf_map_lookup_elem(&leat_tables, &exe);
+	if (!c.table)
+		return LEAT_LOOKUP_NO_TABLE;
+	s->tab.walk.first_page = e->first_page;
+	s->tab.walk.page_cnt = e->page_cnt;
+	return (int)leat_unwind_find(&c, &s->tab.walk, vaddr);
+}
+
+static __always_inline int leat_exe_rule(struct leat_scratch *s, const struct leat_range *r,
+					 __u64 pc)
+{
+	__u32 exe = r->exe;
+	struct leat_exe *e = bpf_map_lookup_elem(&leat_exes, &exe);
+
+	if (!e)
+		return LEAT_RULE_INVALID;
+	e->used_epoch = s->epoch;
+	switch (e->state) {
+	case LEAT_EXE_READY:
+		return leat_table_find(s, e, exe, pc - r->bias);
+	case LEAT_EXE_FRAME:
+		return LEAT_RULE_FRAME;
+	case LEAT_EXE_FAILED:
+		return LEAT_RULE_INVALID;
+	case LEAT_EXE_UNKNOWN:
+		e->state = LEAT_EXE_WANTED;
+		s->tab.wake = 1;
+		break;
+	default:
+		break;
+	}
+	return LEAT_LOOKUP_NO_TABLE;
+}
+
+static __always_inline struct leat_remembered *leat_remembered_at(struct leat_rule_cache *c,
+								  __u64 tag, __u64 pc)
+{
+	return &c->e[((pc ^ pc >> 12) + tag) & (LEAT_RULE_CACHE - 1)];
+}
+
+/*
+ * The number of the rule that holds at @pc, by search; it is remembered. LEAT_LOOKUP_* when there is
+ * none. The key is cleared before and written after what it stands for: an interrupt reads between.
+ */
+__attribute__((noinline)) int leat_table_lookup(__u32 slot, __u64 pc)
+{
+	struct leat_scratch *s = leat_scratch_get(slot);
+	struct leat_rule_cache *cache;
+	const struct leat_range *r;
+	struct leat_remembered *e;
+	__u32 cpu;
+	int rule;
+
+	if (!cfg.unwind || !s)
+		return LEAT_RULE_INVALID;
+	cpu = s->cpu;
+	cache = bpf_map_lookup_elem(&leat_rule_cache, &cpu);
+	if (!cache)
+		return LEAT_RULE_INVALID;
+	s->tab.misses++;
+	r = leat_range_of(&s->tab, pc);
+	if (!r)
+		return LEAT_LOOKUP_NO_RANGE;
+	rule = leat_exe_rule(s, r, pc);
+	if (rule < 0)
+		return rule;
+	e = leat_remembered_at(cache, s->tab.space.tag, pc);
+	*(volatile __u64 *)&e->tag = 0;
+	*(volatile __u64 *)&e->pc_rule = pc << 16 | (__u16)rule;
+	*(volatile __u64 *)&e->tag = s->tab.space.tag;
+	return rule;
+}
+
+/* How a walk ends at an address of which nothing is known. */
+static __always_inline __u32 leat_table_stopped(struct leat_scratch *s, int why)
+{
+	/* A frame pointer that led nowhere: nothing that user space could know better. */
+	if (why == LEAT_LOOKUP_NO_RANGE && s->tab.guessed)
+		return LEAT_STACK_NO_UNWIND;
+	s->tab.missing = why == LEAT_LOOKUP_NO_RANGE ? LEAT_MISSING_RANGE : LEAT_MISSING_TABLE;
+	return LEAT_STACK_NO_TABLE;
+}
+
+/* One frame: from tab.walk to its caller. LEAT_UNWIND_ON or how the stack ends. */
+static __always_inline __u32 leat_table_frame(struct leat_scratch *s, struct leat_rule_cache *cache)
+{
+	struct leat_table_ctx c = { .s = s };
+	const __u64 pc = leat_unwind_lookup_pc(&s->tab.walk);
+	const struct leat_remembered *e = leat_remembered_at(cache, s->tab.space.tag, pc);
+	const struct leat_unwind_rule *r;
+	__u64 has = e->pc_rule ^ pc << 16;
+	__u32 no = (__u16)has;
+
+	if (pc >= s->task.top)
+		return LEAT_STACK_NO_UNWIND;
+	if (e->tag != s->tab.space.tag || has >> 16) {
+		int found = leat_table_lookup(s->slot, pc);
+
+		if (found < 0)
+			return leat_table_stopped(s, found);
+		no = (__u16)found;
+	}
+	r = bpf_map_lookup_elem(&leat_rules, &no);
+	if (!r)
+		return LEAT_STACK_NO_UNWIND;
+	s->tab.guessed = r->cfa == LEAT_CFA_FRAME;
+	return leat_unwind_apply(&c, &s->tab.walk, r);
+}
+
+/* The next LEAT_TABLE_PART frames; a global function, verified once (walk.bpf.h). */
+__attribute__((noinline)) int leat_walk_table_part(__u32 slot)
+{
+	struct leat_scratch *s = leat_scratch_get(slot);
+	struct leat_rule_cache *cache;
+	__u32 begin, cnt, cpu, i, result = LEAT_UNWIND_ON;
+	__u64 hash, *out;
+
+	if (!cfg.unwind || !s)
+		return LEAT_STACK_BROKEN;
+	cpu = s->cpu;
+	cache = bpf_map_lookup_elem(&leat_rule_cache, &cpu);
+	cnt = s->ucnt;
+	begin = s->kcnt + cnt;
+	if (!cache || begin > LEAT_MAX_FRAMES)
+		return LEAT_STACK_BROKEN;
+	out = &s->out.frames[begin];
+	hash = s->hash;
+	for (i = 0; i < LEAT_TABLE_PART; i++) {
+		__u64 pc;
+
+		result = leat_table_frame(s, cache);
+		if (result != LEAT_UNWIND_ON)
+			break;
+		if (cnt + i >= cfg.max_uframes) {
+			result = LEAT_STACK_TRUNCATED;
+			break;
+		}
+		pc = s->tab.walk.pc | (s->tab.walk.exact ? LEAT_PC_EXACT : 0);
+		out[i] = pc;
+		hash = leat_stack_hash_add(hash, pc);
+	}
+	s->hash = hash;
+	s->ucnt = cnt + i;
+	return (int)result;
+}
+
+/* The process's mappings; the last answer is kept while nobody changes any (leat_set_bits). */
+static __always_inline void leat_space_read(struct leat_scratch *s)
+{
+	struct leat_space *space;
+	__u32 tgid = s->tgid;
+
+	if (s->tab.tgid == tgid && s->tab.gen == s->ctl_gen)
+		return;
+	space = s->in_ns ? bpf_map_lookup_elem(&leat_spaces, &tgid) : NULL;
+	s->tab.tgid = tgid;
+	s->tab.gen = s->ctl_gen;
+	s->tab.space.tag = space ? space->tag : 0;
+	s->tab.space.first = space ? space->first : 0;
+	s->tab.space.cnt = space ? space->cnt : 0;
+}
+
+/* Before any frame of a sample. */
+static __always_inline void leat_table_begin(struct leat_scratch *s)
+{
+	s->tab.missing = 0;
+	s->tab.wake = 0;
+	s->tab.guessed = 0;
+	s->tab.misses = 0;
+}
+
+static __always_inline __u32 leat_walk_table(struct leat_scratch *s, struct leat_stats *st)
+{
+	__u32 result = LEAT_UNWIND_ON;
+
+	leat_space_read(s);
+	if (!s->tab.space.tag) {
+		s->tab.missing = LEAT_MISSING_RANGE;
+		return LEAT_STACK_NO_TABLE;
+	}
+	leat_unwind_begin(&s->tab.walk, s->regs.ip, s->regs.sp, s->regs.fp);
+	for (int i = 0; i < LEAT_MAX_UFRAMES / LEAT_TABLE_PART + 1; i++) {
+		result = leat_walk_table_part(s->slot);
+		if (result != LEAT_UNWIND_ON)
+			break;
+	}
+	if (s->ucnt > 1)
+		leat_window_end(s, s->tab.walk.sp);
+	LEAT_STAT_ADD(st, N_TABLE_FRAMES, s->ucnt);
+	LEAT_STAT_ADD(st, N_TABLE_MISS, s->tab.misses);
+	return result < LEAT_STACK__MAX ? result : LEAT_STACK_BROKEN;
+}
+
+#endif

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Binaries by identity: which one has a table, which one needs one, which one's has to go. */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/hash.h"
+#include "live/files_impl.h"
+#include "live/tables_impl.h"
+
+static bool binary_eq(const void *ctx, uint32_t value, const void *key)
+{
+	/* The first ones have no file. */
+	const struct leat_binary *a = (const struct leat_binary *)ctx + LEAT_EXE__FIRST + value;
+	const struct leat_binary *b = key;
+
+	if (a->vdso != b->vdso || a->build_id_len != b->build_id_len)
+		return false;
+	if (b->build_id_len)
+		return !memcmp(a->build_id, b->build_id, b->build_id_len);
+	return a->dev == b->dev && a->ino == b->ino && a->ino_gen == b->ino_gen;
+}
+
+static uint64_t binary_hash(const struct leat_binary *b)
+{
+	if (b->build_id_len)
+		return leat_hash_bytes(b->build_id, b->build_id_len);
+	return leat_hash_u64(b->ino ^ leat_hash_u64(b->dev + b->vdso));
+}
+
+uint32_t leat_binary_of(struct leat_tables *t, const struct leat_rec_mmap *m)
+{
+	struct leat_binary b = { .fd = -1,
+				 .map_fd = -1,
+				 .vdso = m->mmap_kind == LEAT_MMAP_VDSO,
+				 .dev = m->dev,
+				 .ino = m->ino,
+				 .ino_gen = m->ino_gen };
+	uint64_t hash;
+	uint32_t i;
+
+	if (m->mmap_kind == LEAT_MMAP_ANON)
+		return LEAT_EXE_ANON;
+	if (m->build_id_len && m->build_id_len <= sizeof(b.build_id)) {
+		b.build_id_len = m->build_id_len;
+		memcpy(b.build_id, m->build_id, m->build_id_len);
+	}
+	if (m->mmap_kind == LEAT_MMAP_VSYSCALL || (!b.vdso && !b.build_id_len && !b.ino))
+		return LEAT_EXE_NONE;
+	hash = binary_hash(&b);
+	i = leat_index_find(&t->by_id, hash, binary_eq, t->binaries, &b);
+	if (i != LEAT_INDEX_NONE)
+		return LEAT_EXE__FIRST + i;
+	if (t->binary_cnt == t->kernel.exe_cnt ||
+	    leat_index_add(&t->by_id, hash, t->binary_cnt - LEAT_EXE__FIRST)) {
+		t->stats.refused++;
+		return LEAT_EXE_NONE;
+	}
+	t->binaries[t->binary_cnt] = b;
+	return t->binary_cnt++;
+}
+
+bool leat_binary_bias(const struct leat_binary *b, const struct leat_code *c, uint64_t *bias)
+{
+	for (size_t i = 0; i < b->load_cnt; i++) {
+		const struct leat_binary_load *l = &b->loads[i];
+
+		if (c->pgoff < l->offset || c->pgoff >= l->end)
+			continue;
+		*bias = c->start - (l->vaddr + (c->pgoff - l->offset));
+		return true;
+	}
+	return false;
+}
+
+static int open_file(struct leat_tables *t, const struct leat_binary *b)
+{
+	const struct leat_file_want w = { .path = "",
+					  .dev = b->dev,
+					  .ino = b->ino,
+					  .ino_gen = b->ino_gen,
+					  .build_id = b->build_id,
+					  .build_id_len = b->build_id_len };
+	struct leat_file_provider p = leat_files_provider(t->o.files);
+
+	if (b->vdso)
+		return p.open(p.ctx, NULL, NULL, LEAT_FILE_VDSO, NULL, 0);
+	return leat_files_open(t->o.files, &w);
+}
+
+void leat_binary_want(struct leat_tables *t, uint32_t no)
+{
+	struct leat_binary *b = &t->binaries[no];
+
+	if (b->state != LEAT_BINARY_NEW)
+		return;
+	b->fd = open_file(t, b);
+	b->state = LEAT_BINARY_QUEUED;
+	leat_builder_add(t, no);
+}
+
+static void set_exe(struct leat_tables *t, uint32_t no, enum leat_exe_state state)
+{
+	__atomic_store_n(&t->kernel.exes[no].state, (uint32_t)state, __ATOMIC_RELEASE);
+}
+
+/* Makes room for @bytes: the table that was looked up least recently goes. */
+static void make_room(struct leat_tables *t, size_t bytes)
+{
+	while (t->stats.bytes + bytes > t->o.memory_bytes) {
+		uint32_t oldest = 0, no;
+
+		for (no = LEAT_EXE__FIRST; no < t->binary_cnt; no++) {
+			if (t->binaries[no].state != LEAT_BINARY_READY)
+				continue;
+			if (!oldest ||
+			    t->kernel.exes[no].used_epoch < t->kernel.exes[oldest].used_epoch)
+				oldest = no;
+		}
+		if (!oldest)
+			return;
+		set_exe(t, oldest, LEAT_EXE_UNKNOWN);
+		t->binaries[oldest].state = LEAT_BINARY_LEAVING;
+		t->stats.bytes -= t->binaries[oldest].bytes;
+		t->stats.evicted++;
+		leat_builder_add(t, oldest);
+	}
+}
+
+static void no_table(struct leat_tables *t, uint32_t no)
+{
+	struct leat_binary *b = &t->binaries[no];
+	const bool framed = b->err == -ENODATA;
+
+	b->state = framed ? LEAT_BINARY_FRAMED : LEAT_BINARY_FAILED;
+	set_exe(t, no, framed ? LEAT_EXE_FRAME : LEAT_EXE_FAILED);
+	t->stats.framed += framed;
+	t->stats.failed += !framed;
+}
+
+/* The thread has it no more. */
+static void take_back(struct leat_tables *t, uint32_t no)
+{
+	struct leat_binary *b = &t->binaries[no];
+	struct leat_exe *exe = &t->kernel.exes[no];
+
+	t->version++;
+	if (b->state == LEAT_BINARY_LEAVING) {
+		b->state = LEAT_BINARY_NEW;
+		return;
+	}
+	t->stats.build_ns += b->build_ns;
+	b->build_ns = 0;
+	if (b->state == LEAT_BINARY_QUEUED && !b->err) {
+		b->state = LEAT_BINARY_BUILT;
+		t->stats.tables++;
+		t->stats.rows += b->table->row_cnt;
+		make_room(t, b->bytes);
+		t->stats.bytes += b->bytes;
+		return;
+	}
+	if (b->err) {
+		if (b->state == LEAT_BINARY_BUILT)
+			t->stats.bytes -= b->bytes;
+		no_table(t, no);
+		return;
+	}
+	b->state = LEAT_BINARY_READY;
+	exe->first_page = b->table->first_page;
+	exe->page_cnt = b->table->page_cnt;
+	leat_programs_bias(t, no);
+	set_exe(t, no, LEAT_EXE_READY);
+}
+
+void leat_binaries_round(struct leat_tables *t)
+{
+	uint64_t events;
+	uint32_t no;
+
+	if (read(t->event_fd, &events, sizeof(events)) < 0)
+		events = 0; /* nothing was built since */
+	while (leat_builder_take(t, &no))
+		take_back(t, no);
+	for (no = LEAT_EXE__FIRST; no < t->binary_cnt; no++)
+		if (t->kernel.exes[no].state == LEAT_EXE_WANTED)
+			leat_binary_want(t, no);
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Shared by tables*.c. */
+#ifndef LEAT_LIVE_TABLES_IMPL_H
+#define LEAT_LIVE_TABLES_IMPL_H
+
+#include <pthread.h>
+
+#include "base/index.h"
+#include "live/slices.h"
+#include "live/space.h"
+#include "live/tables.h"
+#include "unwind/unwind.h"
+
+#define LEAT_TABLES_MEMORY   (64u << 20)
+#define LEAT_TABLES_PIDS     (4u << 20) /* pid_max of a 64-bit kernel */
+#define LEAT_TABLES_SPACES   (1u << 16) /* processes that are followed at a time */
+#define LEAT_TABLES_LOADS    8		/* executable segments of a binary */
+#define LEAT_TABLES_RAW_MAX  4096	/* samples that wait */
+#define LEAT_TABLES_RAW_SIZE (32u << 20)
+/* Mappings that come in a burst are uploaded at once; a process with many is uploaded less often. */
+#define LEAT_TABLES_GAP_NS 2000000u
+/* What is known of a process that has gone is kept for samples of it that still wait. */
+#define LEAT_TABLES_KEEP_NS 1000000000u
+
+enum leat_binary_state {
+	LEAT_BINARY_NEW = 0,
+	LEAT_BINARY_QUEUED = 1, /* the thread has it */
+	LEAT_BINARY_BUILT = 2,	/* to be used here, and not yet by the kernel side */
+	LEAT_BINARY_READY = 3,
+	LEAT_BINARY_FRAMED = 4, /* without a table, with frame pointers */
+	LEAT_BINARY_FAILED = 5,
+	LEAT_BINARY_LEAVING = 6, /* the thread takes it out of the kernel */
+};
+
+struct leat_binary_load {
+	uint64_t offset, end; /* in the file, from a page's begin on */
+	uint64_t vaddr;	      /* of offset */
+};
+
+/* A binary: the same index as in leat_exes. */
+struct leat_binary {
+	enum leat_binary_state state;
+	bool vdso;
+	uint8_t build_id_len;
+	uint8_t build_id[LEAT_BUILD_ID_MAX];
+	uint64_t dev, ino, ino_gen;
+	/* written by the thread, before it hands the binary back */
+	int fd; /* of the file, then -1 */
+	int err;
+	bool put; /* in leat_tables */
+	size_t load_cnt;
+	struct leat_binary_load loads[LEAT_TABLES_LOADS];
+	struct leat_unwind_table *table; /* its blocks are .mem; NULL: none */
+	void *mem;
+	size_t bytes;
+	int map_fd;
+	uint64_t build_ns;
+};
+
+/* A program in a process: an exec makes another one. */
+struct leat_program {
+	uint32_t tgid;
+	uint64_t since_ns; /* of the exec or fork; 0 it was there before */
+	uint64_t gone_ns;  /* 0: it is what the process runs */
+	struct leat_codes codes;
+	uint32_t older; /* the one before it with this tgid; + 1 */
+	uint32_t slice; /* LEAT_SLICE_NONE */
+	bool used;
+	bool dirty;	  /* the kernel side has something else */
+	bool ended;	  /* its leader has; perhaps other threads have not */
+	uint64_t next_ns; /* not uploaded before */
+	/* for unwinding here */
+	struct leat_unwind_map *maps;
+	size_t map_cap;
+	uint64_t maps_version;
+};
+
+/* A sample that waits. */
+struct leat_waiting {
+	struct leat_rec_raw *raw; /* of raw->h.size bytes */
+	bool done;
+};
+
+struct leat_tables {
+	struct leat_tables_opts o;
+	struct leat_bus *bus;
+	struct leat_kernel_tables kernel;
+	struct leat_unwind_rules *rules;
+	struct leat_binary *binaries; /* kernel.exe_cnt */
+	uint32_t binary_cnt;
+	struct leat_index by_id;
+	struct leat_program *programs;
+	size_t program_cnt, program_cap;
+	uint32_t *by_tgid; /* the newest program; + 1; LEAT_TABLES_PIDS, few pages touched */
+	bool any_dirty, any_ended, any_gone;
+	struct leat_slices slices;
+	uint64_t version; /* of all that unwinding here depends on */
+	struct leat_waiting *waiting;
+	size_t waiting_cnt, waiting_cap;
+	size_t waiting_bytes;
+	uint64_t tried_version;
+	size_t tried_cnt;
+	struct leat_rec_sample *sample; /* under construction */
+	struct leat_unwind_frame *frames;
+	struct leat_tables_stats stats;
+
+	/* the thread */
+	pthread_t thread;
+	bool started;
+	pthread_mutex_t lock; /* of what follows */
+	pthread_cond_t more;
+	uint32_t *jobs; /* numbers of binaries, a ring of kernel.exe_cnt */
+	uint32_t job_first, job_cnt;
+	uint32_t *done; /* handed back */
+	uint32_t done_cnt;
+	bool quit;
+	int event_fd;
+	uint32_t *built; /* the thread's own: those that have yet to be put into the kernel */
+};
+
+/* ---- tables_binary.c ---- */
+
+/* The number of the binary that is mapped; LEAT_EXE_ANON for code without a file. */
+uint32_t leat_binary_of(struct leat_tables *t, const struct leat_rec_mmap *m);
+/* Has its table built if that was not done. */
+void leat_binary_want(struct leat_tables *t, uint32_t no);
+/* Address - bias is one of the ELF file. False: no segment of the binary is mapped there. */
+bool leat_binary_bias(const struct leat_binary *b, const struct leat_code *c, uint64_t *bias);
+/* What the kernel side has asked for, and what the thread has handed back. */
+void leat_binaries_round(struct leat_tables *t);
+
+/* ---- tables_build.c: the thread ---- */
+
+int leat_builder_start(struct leat_tables *t) LEAT_MUST_USE;
+void leat_builder_stop(struct leat_tables *t);
+/* Gives a binary to the thread: to build its table, or (LEAVING) to take it out of the kernel. */
+void leat_builder_add(struct leat_tables *t, uint32_t no);
+/* Takes one back; false: there is none. */
+bool leat_builder_take(struct leat_tables *t, uint32_t *no);
+
+/* ---- tables_space.c ---- */
+
+int leat_programs_attach(struct leat_tables *t) LEAT_MUST_USE;
+/* The program that @tgid ran at @ns; NULL unknown. */
+struct leat_program *leat_program_at(struct leat_tables *t, uint32_t tgid, uint64_t ns);
+void leat_programs_round(struct leat_tables *t, uint64_t now_ns);
+/* The table of @no is ready, or there is none: what lies in the kernel's ranges is brought up to date. */
+void leat_programs_bias(struct leat_tables *t, uint32_t no);
+void leat_programs_fini(struct leat_tables *t);
+
+/* ---- tables_raw.c ---- */
+
+int leat_raw_attach(struct leat_tables *t) LEAT_MUST_USE;
+/* @last: of what waits, nothing is left. */
+int leat_waiting_round(struct leat_tables *t, bool last) LEAT_MUST_USE;
+void leat_waiting_fini(struct leat_tables *t);
+
+#endif

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Samples that came with registers and a copy of their stack: each waits until the tables that its
+ * frames need are built, is unwound by them, and goes on as a sample with frames.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "event/wire.h"
+#include "live/procfs.h"
+#include "live/tables_impl.h"
+
+/* In place of a table that is not there yet, and of one that never will be: no rules. */
+static const struct leat_unwind_table pending_table = { .blocks = NULL };
+static const struct leat_unwind_table no_table = { .blocks = NULL };
+
+static int on_raw(void *ctx, const struct leat_event *ev, const struct leat_record *r)
+{
+	struct leat_tables *t = ctx;
+	const struct leat_rec_raw *raw = r->data;
+	struct leat_waiting w = { 0 };
+
+	(void)ev;
+	if (r->size < sizeof(*raw) || raw->kframe_cnt > LEAT_MAX_KFRAMES ||
+	    r->size - sizeof(*raw) < raw->kframe_cnt * 8u + (uint64_t)raw->stack_bytes)
+		return -EBADMSG;
+	if (t->waiting_bytes + r->size > LEAT_TABLES_RAW_SIZE ||
+	    LEAT_ARRAY_ROOM(t->waiting, t->waiting_cap, t->waiting_cnt + 1, LEAT_TABLES_RAW_MAX)) {
+		t->stats.raw_lost++;
+		return 0;
+	}
+	w.raw = malloc(r->size);
+	if (!w.raw) {
+		t->stats.raw_lost++;
+		return 0;
+	}
+	memcpy(w.raw, raw, r->size);
+	t->waiting[t->waiting_cnt++] = w;
+	t->waiting_bytes += r->size;
+	return 0;
+}
+
+int leat_raw_attach(struct leat_tables *t)
+{
+	struct leat_event *ev = leat_bus_at(t->bus, LEAT_REC_RAW);
+
+	return ev ? leat_event_add_callback(ev, on_raw, t, NULL) : -ENOENT;
+}
+
+static const struct leat_unwind_table *table_of(struct leat_tables *t, const struct leat_code *c,
+						uint64_t *bias)
+{
+	const struct leat_binary *b = &t->binaries[c->exe];
+
+	if (c->exe == LEAT_EXE_ANON)
+		return NULL;
+	switch (b->state) {
+	case LEAT_BINARY_BUILT:
+	case LEAT_BINARY_READY:
+		return leat_binary_bias(b, c, bias) ? b->table : &no_table;
+	case LEAT_BINARY_FRAMED:
+		return NULL;
+	case LEAT_BINARY_FAILED:
+		return &no_table;
+	default:
+		return c->exe == LEAT_EXE_NONE ? &no_table : &pending_table;
+	}
+}
+
+static int make_maps(struct leat_tables *t, struct leat_program *p)
+{
+	if (p->maps_version == t->version)
+		return 0;
+	if (LEAT_ARRAY_ROOM(p->maps, p->map_cap, p->codes.n, LEAT_CODE_MAX))
+		return -ENOMEM;
+	for (size_t i = 0; i < p->codes.n; i++) {
+		const struct leat_code *c = &p->codes.v[i];
+		struct leat_unwind_map *m = &p->maps[i];
+
+		*m = (struct leat_unwind_map){ .start = c->start, .end = c->end };
+		m->table = table_of(t, c, &m->bias);
+	}
+	p->maps_version = t->version;
+	return 0;
+}
+
+/* The binary whose table the walk that ended at @pc has to wait for; 0 none. */
+static uint32_t blocked_by(struct leat_tables *t, const struct leat_program *p, uint64_t pc)
+{
+	for (int back = 0; back < 2; back++) {
+		const struct leat_code *c = leat_codes_find(&p->codes, pc - (unsigned int)back);
+		uint64_t bias;
+
+		if (c && table_of(t, c, &bias) == &pending_table)
+			return c->exe;
+	}
+	return 0;
+}
+
+/* Whether what is above a frame at @pc was interrupted in it, not called from it. */
+static bool is_interrupted(struct leat_tables *t, const struct leat_program *p, uint64_t pc)
+{
+	const struct leat_code *c = p ? leat_codes_find(&p->codes, pc) : NULL;
+	const struct leat_unwind_table *table;
+	struct leat_unwind_rule rule;
+	uint64_t bias;
+
+	if (!c)
+		return false;
+	table = table_of(t, c, &bias);
+	if (!table || !table->blocks)
+		return false;
+	rule = leat_unwind_rules_all(t->rules)[leat_unwind_table_rule(table, pc - bias)];
+	return rule.cfa == LEAT_CFA_SIGNAL || rule.fp & LEAT_FP_EXACT;
+}
+
+/* As the kernel side sends them. */
+static void put_frames(struct leat_tables *t, const struct leat_program *p, __u64 *to, size_t n)
+{
+	bool exact = true;
+
+	for (size_t i = 0; i < n; i++) {
+		const uint64_t pc = t->frames[i].pc;
+
+		to[i] = pc | (i && exact ? LEAT_PC_EXACT : 0);
+		exact = is_interrupted(t, p, exact ? pc : pc - 1);
+	}
+}
+
+static void forward(struct leat_tables *t, const struct leat_program *p,
+		    const struct leat_rec_raw *raw, size_t n, uint8_t result)
+{
+	struct leat_rec_sample *s = t->sample;
+	struct leat_record r;
+
+	memset(s, 0, sizeof(*s));
+	s->h = raw->h;
+	s->h.kind = LEAT_REC_SAMPLE;
+	s->h.size = (uint32_t)(sizeof(*s) + (raw->kframe_cnt + n) * sizeof(s->frames[0]));
+	s->proc = raw->proc;
+	s->count = 1;
+	s->kframe_cnt = raw->kframe_cnt;
+	s->uframe_cnt = (uint16_t)n;
+	s->uresult = result;
+	s->kresult = raw->kresult;
+	s->user_mode = raw->user_mode;
+	memcpy(s->frames, raw->words, raw->kframe_cnt * sizeof(s->frames[0]));
+	put_frames(t, p, s->frames + raw->kframe_cnt, n);
+	t->stats.unwound++;
+	if (!leat_wire_record(s, s->h.size, &r))
+		leat_bus_dispatch(t->bus, &r);
+}
+
+/* How it ends for a stack of which only a part was copied. */
+static uint8_t result_of(const struct leat_rec_raw *raw, enum leat_stack_result result)
+{
+	if (result == LEAT_STACK_BAD_MEMORY && raw->stack_bytes > (LEAT_RAW_PAGES - 1) * 4096u)
+		return LEAT_STACK_TRUNCATED;
+	return (uint8_t)result;
+}
+
+/* True when it is done with. */
+static bool try_one(struct leat_tables *t, const struct leat_rec_raw *raw, bool last)
+{
+	const struct leat_unwind_piece stack = {
+		.data = (const uint8_t *)raw->words + raw->kframe_cnt * 8u,
+		.addr = raw->stack_addr,
+		.len = raw->stack_bytes,
+	};
+	struct leat_unwind_space space = { .rules = t->rules };
+	struct leat_unwind_sample sample = { .pieces = &stack, .piece_cnt = 1 };
+	struct leat_program *p = leat_program_at(t, raw->h.tgid, raw->h.ts_ns);
+	enum leat_stack_result result;
+	uint32_t blocked = 0;
+	size_t n = 1;
+
+	sample.regs.known = UINT32_MAX;
+	memcpy(sample.regs.r, raw->regs, sizeof(sample.regs.r));
+	if (p && make_maps(t, p) && !last)
+		return false;
+	if (p && p->maps_version == t->version) {
+		space.maps = p->maps;
+		space.map_cnt = p->codes.n;
+	}
+	result = leat_unwind_stack(&space, &sample, t->frames, t->o.max_frames, &n);
+	if (p && result == LEAT_STACK_NO_UNWIND)
+		blocked = blocked_by(t, p, t->frames[n - 1].pc);
+	if (blocked)
+		leat_binary_want(t, blocked);
+	if (blocked && !last)
+		return false;
+	forward(t, p, raw, n, blocked ? LEAT_STACK_NO_TABLE : result_of(raw, result));
+	return true;
+}
+
+static void remove_done(struct leat_tables *t)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < t->waiting_cnt; i++) {
+		struct leat_waiting w = t->waiting[i];
+
+		if (!w.done) {
+			t->waiting[kept++] = w;
+			continue;
+		}
+		t->waiting_bytes -= w.raw->h.size;
+		free(w.raw);
+	}
+	t->waiting_cnt = kept;
+}
+
+int leat_waiting_round(struct leat_tables *t, bool last)
+{
+	/* What did not go last time goes when something has changed. */
+	size_t from = t->tried_version == t->version && !last ? t->tried_cnt : 0;
+
+	t->tried_version = t->version;
+	for (size_t i = from; i < t->waiting_cnt; i++)
+		t->waiting[i].done = try_one(t, t->waiting[i].raw, last);
+	remove_done(t);
+	t->tried_cnt = t->waiting_cnt;
+	return 0;
+}
+
+void leat_waiting_fini(struct leat_tables *t)
+{
+	for (size_t i = 0; i < t->waiting_cnt; i++)
+		free(t->waiting[i].raw);
+	free(t->waiting);
+}
