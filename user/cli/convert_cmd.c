@@ -50,6 +50,7 @@ static int convert_into(struct leat_cli_call *c, const struct leat_cli_args *a,
 	int err, code;
 
 	leat_cli_loaded_init(&l);
+	l.times = s->needs_stream;
 	err = leat_cli_load_profile(input, &l, &diag);
 	if (err) {
 		code = leat_cli_fail(c, &diag, err);

@@ -10,6 +10,7 @@
 
 #include "cli/signals.h"
 #include "event/capture.h"
+#include "import/import.h"
 #include "session/capture.h"
 #include "symbols/symbols.h"
 
@@ -115,22 +116,15 @@ static size_t peek(int fd, void *buf, size_t n)
 	return got > 0 ? (size_t)got : 0;
 }
 
-static int unknown_kind(const char *path, const uint8_t *head, size_t n, struct leat_diag *d)
+/* Another tool's profile, or no profile at all: the importer says which, and why. */
+static int load_other(int fd, const char *path, struct leat_cli_loaded *out, struct leat_diag *d)
 {
-	if (!n)
-		return bad(d, path, -ENODATA, "it is empty");
-	bad(d, path, -EBADMSG, "leat does not know what it is");
-	if (n >= 8 && memcmp(head, "PERFILE2", 8) == 0)
-		leat_diag_fix(d, "it looks like perf.data: perf script -i '%s' | leat ... -", path);
-	else
-		leat_diag_alt(d, "leat record -o run.leat (makes a file that can be read)");
-	return -EBADMSG;
-}
+	struct leat_import_opts o = { .times = out->times };
+	int err = leat_import_fd_opts(fd, shown(path), &o, &out->profile, d);
 
-/* Where a part that imports other formats would be asked. */
-static int load_other(const char *path, const uint8_t *head, size_t n, struct leat_diag *d)
-{
-	return unknown_kind(path, head, n, d);
+	if (err == -EBADMSG && !d->fix[0])
+		leat_diag_fix(d, "leat record -o run.leat makes a file that can be read");
+	return err;
 }
 
 /* ---- capture files ---- */
@@ -228,5 +222,7 @@ int leat_cli_load_profile(const char *path, struct leat_cli_loaded *out, struct 
 	/* A file that is cut within its first bytes was one all the same. */
 	if (n && memcmp(head, LEAT_CAPTURE_MAGIC, n < 8 ? n : 8) == 0)
 		return load_capture(fd, path, out, diag);
-	return load_other(path, head, n, diag);
+	if (!n)
+		return bad(diag, path, -ENODATA, "it is empty");
+	return load_other(fd, path, out, diag);
 }

@@ -9,6 +9,7 @@
 #include "profile/profile.h"
 
 struct leat_cli_loaded {
+	bool times;		      /* in: each sample with its time, where the file tells it */
 	struct leat_profile *profile; /* judged, every frame has a function */
 	bool by_thread;		      /* its outputs tell threads apart */
 	struct leat_buf notes;	      /* lines: what is to be known about the file */

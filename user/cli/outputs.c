@@ -273,7 +273,8 @@ static int render(const struct leat_cli_file *f, struct leat_profile *p,
 	struct leat_export_opts o = { .title = a->title, .min_width_percent = 0.1 };
 	int err = 0;
 
-	o.tree.by_process = many_processes(p);
+	/* In an imported profile the process may be all that tells its stacks apart. */
+	o.tree.by_process = p->verdict.imported || many_processes(p);
 	o.tree.by_thread = a->per_thread;
 	if (f->format) {
 		err = f->format->write(p, &o, b);
