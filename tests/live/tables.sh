@@ -148,7 +148,19 @@ test_postgres() {
 	wait "$server"
 }
 
-for part in ${TABLES_PARTS:-deep signal plug fork exec deleted command host redis postgres}; do
+# Code without a file is walked by frame pointer, also before any table was asked for.
+test_jit() {
+	[ "$(uname -m)" = x86_64 ] || { skip "jit" "x86-64 only"; return; }
+	WAIT_READY=1 start "$WORKLOADS/wl_jit" 20
+	record jit -p "$pid" --unwind table -F 999 -d 2
+	stop "$pid"
+	rm -f "/tmp/perf-$pid.map"
+	recorded jit "code made at run time" || return
+	is "code made at run time: stacks are complete" complete jit 99
+	is "code made at run time: who called it" at_least "$(share jit ';main;jit_spin' jit_spin)" 99
+}
+
+for part in ${TABLES_PARTS:-deep signal plug jit fork exec deleted command host redis postgres}; do
 	"test_$part"
 done
 done_testing

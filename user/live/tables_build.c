@@ -61,7 +61,10 @@ static bool looks_framed(struct leat_elf *e, const struct leat_binary *b)
 	return found && found * LOOK_EVERY >= n / 4;
 }
 
-/* The kernel's copy of the dictionary follows before the table that refers to it. */
+/*
+ * The kernel's copy of the dictionary follows before the table that refers to it. The fixed rules
+ * are there before the first sample: code without a file needs no table to be walked.
+ */
 static void copy_rules(struct leat_tables *t)
 {
 	memcpy(t->kernel.rules, leat_unwind_rules_all(t->rules),
@@ -231,6 +234,7 @@ int leat_builder_start(struct leat_tables *t)
 	t->built = calloc(t->kernel.exe_cnt, sizeof(*t->built));
 	if (!t->jobs || !t->done || !t->built)
 		return -ENOMEM;
+	copy_rules(t);
 	pthread_mutex_init(&t->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
