@@ -27,7 +27,8 @@ struct leat_buf;
 struct leat_tree_opts {
 	bool by_process; /**< first level: the process, when there is more than one */
 	bool by_thread;	 /**< next level: the thread */
-	uint64_t least;	 /**< samples: on a node with fewer nothing stands, all is its own; 0: none */
+	uint64_t
+		least; /**< samples: on a node with fewer nothing stands, all is its own; 0: none */
 };
 
 /** How to write. Zeroed: the defaults. */

@@ -120,11 +120,8 @@ static size_t peek(int fd, void *buf, size_t n)
 static int load_other(int fd, const char *path, struct leat_cli_loaded *out, struct leat_diag *d)
 {
 	struct leat_import_opts o = { .times = out->times };
-	int err = leat_import_fd_opts(fd, shown(path), &o, &out->profile, d);
 
-	if (err == -EBADMSG && !d->fix[0])
-		leat_diag_fix(d, "leat record -o run.leat makes a file that can be read");
-	return err;
+	return leat_import_fd_opts(fd, shown(path), &o, &out->profile, d);
 }
 
 /* ---- capture files ---- */

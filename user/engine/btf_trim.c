@@ -133,7 +133,7 @@ static uint32_t *name_slot(const struct trim *t, const char *name)
 	uint32_t i = (uint32_t)leat_hash_bytes(name, strlen(name));
 
 	while (t->names[i & t->name_mask] &&
-	       strcmp(t->wanted.strs + t->names[i & t->name_mask], name))
+	       strcmp(t->wanted.strs + t->names[i & t->name_mask], name) != 0)
 		i++;
 	return &t->names[i & t->name_mask];
 }

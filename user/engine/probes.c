@@ -124,8 +124,10 @@ static int open_all(struct leat_probes *p, const struct leat_probes_opts *o, str
 						  : "a kernel built with CONFIG_EVENT_TRACING=y");
 		return err;
 	}
-	for (; p->cnt < o->cnt && !err; p->cnt++)
+	do {
 		err = open_one(p, p->cnt, dir, o->names[p->cnt], diag);
+		p->cnt++; /* also what failed in the middle is freed */
+	} while (!err && p->cnt < o->cnt);
 	if (!err)
 		err = leat_ring_open(&p->ring, bpf_map__fd(p->tps[0].skel->maps.leat_p_ring),
 				     p->opts.ring_bytes);

@@ -274,10 +274,12 @@ int leat_capture_get_event(struct leat_reader *r, struct leat_capture_event *out
 		err = get_fields(&in, h.field_cnt, format, &ev.format);
 	if (err)
 		return err;
-	ev.id = h.id;
-	ev.flags = h.flags;
-	*out = ev;
-	ev = (struct leat_capture_event){ 0 };
+	*out = (struct leat_capture_event){
+		.id = h.id,
+		.flags = h.flags,
+		.name = LEAT_TAKE(ev.name),
+		.format = LEAT_TAKE(ev.format),
+	};
 	return 0;
 }
 

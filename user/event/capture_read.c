@@ -195,7 +195,7 @@ int leat_chunks_next(struct leat_chunks *c, struct leat_chunk *out)
 int leat_chunks_more(struct leat_chunks *c)
 {
 	uint8_t byte;
-	size_t got;
+	size_t got = 0;
 	int err = take(c, &byte, 1, &got);
 
 	return err ? err : got != 0;

@@ -194,7 +194,7 @@ static int element(const struct leat_format *f, leat_field_ref ref, const struct
 		   size_t i, struct leat_slice *out)
 {
 	*out = leat_get_slice_at(f, ref, r, i);
-	return out->len < f->places[ref.index].elem ? -ENODATA : 0;
+	return !out->data || out->len < f->places[ref.index].elem ? -ENODATA : 0;
 }
 
 int leat_get_u64_at(const struct leat_format *f, leat_field_ref ref, const struct leat_record *r,

@@ -301,7 +301,7 @@ static int take_test(struct parser *p, struct leat_filter_node *n, enum leat_fil
 
 static int take_mask(struct parser *p, struct leat_filter_node *n)
 {
-	struct leat_filter_number mask;
+	struct leat_filter_number mask = { 0 };
 	size_t at;
 	int err;
 
@@ -399,7 +399,7 @@ static int parse_condition(struct parser *p, uint32_t *out)
 	struct leat_filter_node n = {
 		.op = LEAT_FILTER_NOT,
 		.next = LEAT_FILTER_NONE,
-		.field = { LEAT_FIELD_REF_NONE },
+		.field = { .index = LEAT_FIELD_REF_NONE },
 		.column = (uint32_t)p->tok.at + 1,
 	};
 	int err;
@@ -449,10 +449,10 @@ static int parse_chain(struct parser *p, enum leat_filter_op op, uint32_t *out)
 		.op = op,
 		.first = LEAT_FILTER_NONE,
 		.next = LEAT_FILTER_NONE,
-		.field = { LEAT_FIELD_REF_NONE },
+		.field = { .index = LEAT_FIELD_REF_NONE },
 		.column = (uint32_t)p->tok.at + 1,
 	};
-	uint32_t last = LEAT_FILTER_NONE, child, chain;
+	uint32_t last = LEAT_FILTER_NONE, child = LEAT_FILTER_NONE, chain = LEAT_FILTER_NONE;
 	int err = is_or ? parse_all(p, &child) : parse_condition(p, &child);
 
 	if (err)

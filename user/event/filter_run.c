@@ -95,7 +95,6 @@ static bool test_text(const struct leat_insn *in, const struct leat_record *r,
 		ok = in_set(in, (uint64_t)LOAD(type, data + in->at));                              \
 		break
 
-/* @slots NULL when the program has none. */
 static inline __attribute__((always_inline)) int run(const struct leat_prog *pr,
 						     const struct leat_record *r,
 						     const struct leat_prog_slot *slots)
@@ -209,11 +208,12 @@ static int run_with_slots(const void *program, const struct leat_record *r)
 
 static int run_fixed(const void *program, const struct leat_record *r)
 {
+	static const struct leat_prog_slot none;
 	const struct leat_prog *pr = program;
 
 	if (__builtin_expect(r->size < pr->min_size, 0))
 		return -ENODATA;
-	return run(pr, r, NULL);
+	return run(pr, r, &none);
 }
 
 /* One test of one number, which most filters are: no dispatch, no jump. */

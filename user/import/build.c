@@ -388,11 +388,11 @@ static uint8_t mark_result(const struct leat_build *b, uint32_t frame)
 
 	if (f->kind != LEAT_FUNCTION_MARK)
 		return LEAT_STACK_NONE;
-	for (uint8_t i = 0; i < LEAT_STACK__MAX; i++) {
+	for (unsigned int i = 0; i < LEAT_STACK__MAX; i++) {
 		const char *mark = leat_stack_mark(i);
 
 		if (mark && strcmp(mark, name) == 0)
-			return i;
+			return (uint8_t)i;
 	}
 	return LEAT_STACK_NONE;
 }

@@ -150,10 +150,11 @@ static int import_text(struct input *in, enum leat_import_format f)
 
 	if (!err)
 		err = leat_chunks_run(&t, &line);
-	if (err == -EBADMSG)
+	if (err == -EBADMSG) {
 		leat_diag_set(in->d, err, LEAT_EXIT_INPUT, "%s: line %llu: %s", in->name,
 			      (unsigned long long)line, in->why);
-	else if (err == -EOVERFLOW)
+		leat_diag_why(in->d, "by its first lines it is %s", leat_import_format_name(f));
+	} else if (err == -EOVERFLOW)
 		leat_diag_set(in->d, err, LEAT_EXIT_INPUT,
 			      "%s: near line %llu: more than leat takes (entries, names or counts)",
 			      in->name, (unsigned long long)line);
@@ -183,6 +184,7 @@ static int refuse(struct input *in)
 	leat_diag_set(in->d, -EBADMSG, LEAT_EXIT_INPUT,
 		      "%s: not a format that leat knows by its content", in->name);
 	leat_diag_why(in->d, "it is neither folded stacks, nor pprof, nor what perf script prints");
+	leat_diag_fix(in->d, "leat record -o run.leat makes a file that can be read");
 	return -EBADMSG;
 }
 

@@ -157,11 +157,10 @@ static bool parse_after_pid(struct words w, struct leat_perf_head *h)
 		if (!next_word(&w, &word))
 			word.n = 0;
 	}
-	if (word.n && parse_time(&word, &h->ts_ns)) {
+	/* Between CPU and time there may be flags of the tracer: "d.h..". */
+	if (word.n && (parse_time(&word, &h->ts_ns) ||
+		       (next_word(&w, &word) && parse_time(&word, &h->ts_ns)))) {
 		before = w;
-		h->sure = h->has_time = true;
-	} else if (word.n && next_word(&w, &word) && parse_time(&word, &h->ts_ns)) {
-		before = w; /* flags of the tracer between CPU and time: "d.h.." */
 		h->sure = h->has_time = true;
 	}
 	parse_event(before, h);

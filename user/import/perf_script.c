@@ -207,7 +207,7 @@ static void take_side_band(struct script *x, const struct leat_perf_head *h)
 	uint64_t n = 0;
 
 	x->is_sample = false;
-	if (!at || h->event_n < 16 || memcmp(h->event, "PERF_RECORD_LOST", 16))
+	if (!at || h->event_n < 16 || memcmp(h->event, "PERF_RECORD_LOST", 16) != 0)
 		return;
 	for (at += sizeof(lost) - 1; at < h->rest + h->rest_n && *at >= '0' && *at <= '9'; at++)
 		n = n < LEAT_IMPORT_MAX_TOTAL / 16 ? n * 10 + (uint64_t)(*at - '0') : n;
