@@ -69,7 +69,7 @@ void leat_capture_writer_free(struct leat_capture_writer **w);
  * @bus: with all events registered; callbacks of others that are added later run after the
  *       writer's, so that a record stands before those that its callbacks dispatch.
  *
- * Ownership: @bus is borrowed; its callbacks hold @w: free the bus first, or detach.
+ * Ownership: @bus is borrowed; its callbacks hold @w: free @w, or detach it, before the bus.
  * Errors:    -EBUSY attached already, -ENOMEM, of write(2).
  * Cost:      of each record then a copy, and its share of compressing 256 KiB.
  */

@@ -309,6 +309,7 @@ typedef uint32_t leat_callback_id;
 enum leat_event_flag {
 	LEAT_EVENT_NO_STACK = 1, /**< never carries a call stack */
 	LEAT_EVENT_PROXY = 2, /**< never enabled in the system: another callback forwards to it */
+	LEAT_EVENT_NOT_STORED = 4, /**< holds memory of a target: no file keeps its records */
 };
 
 /** leat_bus_new - the registry and dispatcher: event id to event by a dense array. Errors: -ENOMEM. */

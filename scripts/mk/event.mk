@@ -13,7 +13,7 @@ unit_src += tests/unit/test_event.c tests/unit/test_fields.c tests/unit/test_for
 	   tests/unit/test_mock.c tests/unit/test_pump.c tests/unit/test_tracefs.c \
 	   tests/unit/test_wire.c tests/unit/test_writer.c tests/unit/test_data_ref.c \
 	   tests/unit/test_filter.c tests/unit/test_filter_parse.c tests/unit/test_filter_text.c \
-	   tests/unit/test_merge.c tests/unit/test_capture.c
+	   tests/unit/test_merge.c tests/unit/test_capture.c tests/unit/test_capture_format.c
 bench_src += tests/bench/bench_event.c tests/bench/bench_merge.c tests/bench/bench_capture.c
 fuzz_src += tests/fuzz/fuzz_tracefs.c tests/fuzz/fuzz_filter.c
 public_h += include/leat/event.h include/leat/tracefs.h include/leat/writer.h \

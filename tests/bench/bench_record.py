@@ -127,7 +127,7 @@ class Table:
 
 
 def leat_argv(a, w, out, seconds):
-    return [a.leat, "record", "-q", "-p", str(w.pid), "-F", str(HZ), "-d", str(seconds), "-o", out]
+    return [a.leat, "record", "-q", "--unwind", "fp", "-p", str(w.pid), "-F", str(HZ), "-d", str(seconds), "-o", out]
 
 
 def fold(tmp):
@@ -165,7 +165,7 @@ def until_stop(argv, seconds):
 
 def leat_cpu(a, w, tmp):
     """The same of leat; the run time of its BPF programs is CPU of the collector too."""
-    argv = [a.leat, "record", "-q", "-p", str(w.pid), "-F", str(HZ), "-o", f"{tmp}/leat.html"]
+    argv = [a.leat, "record", "-q", "--unwind", "fp", "-p", str(w.pid), "-F", str(HZ), "-o", f"{tmp}/leat.html"]
     watch = BpfTime()
     alone, whole = until_stop(argv, a.seconds)
     in_kernel = watch.stop()
@@ -319,7 +319,7 @@ def first_sample_leat(a, w, tmp):
     """Seconds from the start of the program to its first streamed sample (CLOCK_MONOTONIC)."""
     out = f"{tmp}/first.txt"
     t = time.clock_gettime(time.CLOCK_MONOTONIC)
-    run([a.leat, "record", "-q", "-p", str(w.pid), "-F", str(HZ), "-d", "300ms", "--stream", "-f", "script",
+    run([a.leat, "record", "-q", "--unwind", "fp", "-p", str(w.pid), "-F", str(HZ), "-d", "300ms", "--stream", "-f", "script",
          "-o", out])
     times = []
     with open(out) as f:
@@ -357,7 +357,7 @@ def bench_finish(a, tmp, table):
     leat, perf = [], []
     try:
         for _ in range(a.rounds):
-            p = subprocess.Popen([a.leat, "record", "-q", "-n", "redis-server", "-F", "4999", "-o",
+            p = subprocess.Popen([a.leat, "record", "-q", "--unwind", "fp", "-n", "redis-server", "-F", "4999", "-o",
                                   f"{tmp}/redis.html"], stdout=subprocess.DEVNULL)
             time.sleep(4.6)
             t = time.monotonic()
@@ -398,7 +398,7 @@ def bench_storm(a, tmp, table):
                              stdout=subprocess.PIPE, text=True)
     time.sleep(0.5)
     summary = f"{tmp}/storm.json"
-    _, _, rss = run([a.leat, "record", "-q", "-a", "-F", str(HZ), "-d", str(a.seconds), "-o",
+    _, _, rss = run([a.leat, "record", "-q", "--unwind", "fp", "-a", "-F", str(HZ), "-d", str(a.seconds), "-o",
                      f"{tmp}/storm.folded", "--summary", summary])
     made = storm.communicate(timeout=max(5, stop - time.monotonic() + 10))[0].strip()
     with open(summary) as f:

@@ -351,7 +351,7 @@ static int collect_events(struct leat_capture_writer *w, struct leat_bus *bus)
 	for (uint32_t id = 0; id < UINT16_MAX; id++) {
 		struct leat_event *ev = leat_bus_at(bus, (uint16_t)id);
 
-		if (ev)
+		if (ev && !(leat_event_flags(ev) & LEAT_EVENT_NOT_STORED))
 			w->hooks[w->hook_cnt++].ev = ev;
 	}
 	return 0;

@@ -178,9 +178,16 @@ static int register_event(struct leat_bus *bus, enum leat_rec_kind kind, struct 
 {
 	const char *name = leat_wire_event_name(kind);
 	const struct leat_event *have = leat_bus_at(bus, (uint16_t)kind);
+	struct leat_event *ev;
 
-	if (!have)
-		return leat_bus_add_event(bus, (uint16_t)kind, name, f, NULL);
+	if (!have) {
+		int err = leat_bus_add_event(bus, (uint16_t)kind, name, f, &ev);
+
+		/* A raw sample is a copy of a stack, with whatever secrets were on it. */
+		if (!err && kind == LEAT_REC_RAW)
+			leat_event_set_flags(ev, LEAT_EVENT_NOT_STORED);
+		return err;
+	}
 	if (strcmp(leat_event_name(have), name) != 0 ||
 	    !leat_format_equal(leat_event_format(have), f))
 		return -EEXIST;
