@@ -219,12 +219,13 @@ if [ -n "$pg" ] && id postgres >/dev/null 2>&1; then
 	chmod 755 "$work"
 	mkdir -p "$work/pg"
 	chown postgres "$work/pg"
-	as_pg() { setpriv --reuid postgres --regid postgres --clear-groups env -C "$work/pg" "$@"; }
-	as_pg "$pg/initdb" -D "$work/pg/data" -A trust >/dev/null 2>&1
-	started as_pg "$pg/postgres" -D "$work/pg/data" -k "$work/pg" -c listen_addresses= -c fsync=off
+	# Programs that exec one another: what is started has the pid that is ended.
+	as_pg=(setpriv --reuid postgres --regid postgres --clear-groups env -C "$work/pg")
+	"${as_pg[@]}" "$pg/initdb" -D "$work/pg/data" -A trust >/dev/null 2>&1
+	started "${as_pg[@]}" "$pg/postgres" -D "$work/pg/data" -k "$work/pg" -c listen_addresses= -c fsync=off
 	sleep 1.5
-	as_pg "$pg/pgbench" -h "$work/pg" -i -s 1 postgres >/dev/null 2>&1
-	started as_pg "$pg/pgbench" -h "$work/pg" -c 1 -T 600 -S postgres
+	"${as_pg[@]}" "$pg/pgbench" -h "$work/pg" -i -s 1 postgres >/dev/null 2>&1
+	started "${as_pg[@]}" "$pg/pgbench" -h "$work/pg" -c 1 -T 600 -S postgres
 	sleep 0.7
 	served postgres "$(pgrep -f "^postgres: postgres postgres \\[local\\]" | head -n 1)"
 else
