@@ -22,6 +22,9 @@ is "verifier: its last lines" said "processed 40 insns"
 is "verifier: not the whole log" test "$(grep -c 'r1 = ' "$work/refused.err")" -le 4
 is "verifier: what to do" grep -q '^  fix: ' "$work/refused.err"
 is "verifier: no file" test -z "$(find "$work" -name 'refused.html' -o -name '.leat-*')"
+refused access -p "$pid" -d 1
+is "verifier, a wrong access: exit 6, for root lacks no privilege" test $rc = 6
+is "verifier, a wrong access: the reason" said "R2 invalid mem access 'scalar'"
 refused verifier -- "$WORKLOADS/wl_shares" 60 7
 is "verifier, with a command: exit 6" test $rc = 6
 is "verifier, with a command: it was not started, and is gone" test -z "$(pgrep -f "$WORKLOADS/wl_shares 60 7")"

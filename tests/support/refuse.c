@@ -2,6 +2,7 @@
 /*
  * Preloaded, it makes system calls fail that do not fail on the machine of the test. REFUSE says which:
  * verifier   loading a program of leat's (not a probe), with a log as the verifier writes it, EINVAL
+ * access     the same, EACCES
  * pmu        opening a hardware event, EBUSY
  * pmu-late   the same, on a CPU; on a process, where leat tries it first, a dummy is opened instead
  */
@@ -36,14 +37,14 @@ static void write_log(const union bpf_attr *a)
 			 "processed 40 insns (limit 1000000) max_states_per_insn 0\n");
 }
 
-static int refuses_program(const long *a)
+static int refuses_program(const long *a, int err)
 {
 	const union bpf_attr *attr = (const void *)(uintptr_t)a[1];
 
 	if (a[0] != BPF_PROG_LOAD || strncmp(attr->prog_name, "leat_sample", 11) != 0)
 		return 0;
 	write_log(attr);
-	return EINVAL;
+	return err;
 }
 
 long syscall(long nr, ...)
@@ -62,7 +63,9 @@ long syscall(long nr, ...)
 	if (!next)
 		next = (syscall_fn *)dlsym(RTLD_NEXT, "syscall");
 	if (what && nr == SYS_bpf && strcmp(what, "verifier") == 0)
-		err = refuses_program(a);
+		err = refuses_program(a, EINVAL);
+	if (what && nr == SYS_bpf && strcmp(what, "access") == 0)
+		err = refuses_program(a, EACCES);
 	if (what && nr == SYS_perf_event_open && strncmp(what, "pmu", 3) == 0 &&
 	    ((const struct perf_event_attr *)(uintptr_t)a[0])->type == PERF_TYPE_HARDWARE) {
 		if (strcmp(what, "pmu") == 0 || (int)a[2] >= 0) {

@@ -283,7 +283,8 @@ static int explain_load(struct leat_engine *e, int err, struct leat_diag *diag)
 		leat_diag_fix(diag, "a kernel built with CONFIG_DEBUG_INFO_BTF=y (5.10 or newer)");
 		return -ENOTSUP;
 	}
-	if (err == -EPERM || err == -EACCES) {
+	/* EACCES is what the verifier says of a wrong access; root does not lack the privilege. */
+	if (err == -EPERM || (err == -EACCES && geteuid())) {
 		leat_diag_set(diag, err, LEAT_EXIT_PRIVILEGE, "cannot load the BPF programs (%s)",
 			      strerrorname_np(-err));
 		leat_why_privilege(diag, err);
