@@ -85,8 +85,8 @@ import json, sys
 v = json.load(sys.stdin)
 k = v["kernel"]
 of = lambda *names: sum(n for name, n in k.items() if name.startswith(names))
-assert k["seen"] == of("counted", "streamed", "overflowed") + of("f_") + of("l_"), k
-assert of("counted", "overflowed") == v["taken"] + v["lost_user"], v
+assert k["seen"] == of("counted", "streamed", "overflowed", "raw") + of("f_") + of("l_"), k
+assert of("counted", "overflowed", "raw") == v["taken"] + v["lost_user"], v
 assert v["wanted"] == v["taken"] + v["kernel_skipped"] or v["wanted"] < v["taken"] * 1.05, v
 assert v["named_percent"] > 99 and v["complete_percent"] > 99, v
 print("%d seen, %d taken, %.0f %% named" % (k["seen"], v["taken"], v["named_percent"]))
