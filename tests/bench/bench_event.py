@@ -36,8 +36,8 @@ def main():
     ours, peer = {}, {}
     for _ in range(TURNS):
         for program in opts.ours:
-            merge(ours, run(program, opts.rounds * 20 + 1))
-        merge(peer, run(opts.peer, opts.rounds * 10 + 1))
+            merge(ours, run(program, opts.rounds * 2 + 1))
+        merge(peer, run(opts.peer, opts.rounds * 2 + 1))
     print("| case | leat, ns | one_collect, ns | ratio |")
     print("|---|---|---|---|")
     for name, (least, checksum) in ours.items():

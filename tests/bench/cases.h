@@ -14,7 +14,7 @@
 #include <time.h>
 
 #define CASE_RECORDS 256 /* used in turn: what is read differs from call to call */
-#define CASE_CALLS   1000000
+#define CASE_CALLS   102400
 #define CASE_ROUNDS  256 /* at most */
 
 static inline double case_now_ns(void)
