@@ -60,7 +60,8 @@ clean_up() {
 }
 
 # start PROGRAM ARGS...: in the background; its pid is in $pid, its output in $work/PROGRAM.out, and
-# fd 9 is its standard input. Waits until it says "ready" when WAIT_READY=1.
+# fd 9 is its standard input. The program itself has begun when this returns, not only the shell that
+# executes it; waits until it says "ready" when WAIT_READY=1.
 start() {
 	local name
 	name=$(basename "$1")
@@ -71,7 +72,21 @@ start() {
 	pid=$!
 	started+=("$pid")
 	exec 9>"$work/$name.in"
+	wait_exec "$pid"
 	[ "${WAIT_READY:-0}" = 0 ] || wait_for "$name" ready
+}
+
+# wait_exec PID: until a child of this shell is another program than this shell, or has ended; at most 10 s.
+wait_exec() {
+	local i own args
+	mapfile -d '' -t own </proc/$$/cmdline
+	for i in $(seq 1000); do
+		mapfile -d '' -t args <"/proc/$1/cmdline" || return 0
+		[ "${args[*]}" = "${own[*]}" ] || return 0
+		sleep 0.01
+	done 2>/dev/null
+	echo "process $1 did not become its program" >&2
+	return 1
 }
 
 # wait_for NAME TEXT: until the program's output holds TEXT; at most 10 s.

@@ -179,7 +179,10 @@ test_memfd() {
 fd = os.memfd_create("prog")
 os.write(fd, open(sys.argv[1], "rb").read())
 os.execve(fd, ["prog", "20", "2"], os.environ)' "$WORKLOADS/wl_shares"
-	sleep 0.5
+	for _ in $(seq 200); do
+		grep -qz '^prog$' "/proc/$pid/cmdline" && break
+		sleep 0.05
+	done
 	record memfd -p "$pid" -F 499 -d 2
 	stop "$pid"
 	recorded memfd "program in a memfd" && is "program in a memfd: names" at_least "$(share memfd work_)" 90
