@@ -200,13 +200,29 @@ int leat_filter_from_tree(struct leat_filter **out, const struct leat_filter_tre
 			  const struct leat_filter_backend *b, struct leat_filter_error *e);
 /** leat_filter_free - NULL is accepted in *@f; nulls the pointer. */
 void leat_filter_free(struct leat_filter **f);
+/** The first members of a filter, for the inline function below and for it alone. */
+struct leat_filter_head {
+	int (*run)(const void *self, const struct leat_record *r); /**< of its program */
+	const void *self;
+	uint64_t missing_cnt;
+};
+
 /**
  * leat_filter_matches - whether a record passes.
  *
  * Threads: caller serialises (it counts).
- * Cost:    1 to 3 ns for a comparison of a number; text by its length.
+ * Cost:    inline: 1 to 2 ns for a comparison of a number; text by its length.
  */
-bool leat_filter_matches(struct leat_filter *f, const struct leat_record *r);
+static inline bool leat_filter_matches(struct leat_filter *f, const struct leat_record *r)
+{
+	struct leat_filter_head *h = (struct leat_filter_head *)f;
+	int passes = h->run(h->self, r);
+
+	if (__builtin_expect(passes < 0, 0))
+		h->missing_cnt++;
+	return passes > 0;
+}
+
 /** leat_filter_missing_cnt - records that did not pass because a field was missing or short. */
 uint64_t leat_filter_missing_cnt(const struct leat_filter *f);
 

@@ -139,7 +139,8 @@ static void dispatch_to(struct bench *b, struct leat_format *f, leat_event_fn fn
 	check(leat_event_add_callback(ev, fn, b, NULL), "callback");
 }
 
-static uint64_t dispatch(struct bench *b, const struct leat_record *r)
+static inline __attribute__((always_inline)) uint64_t dispatch(struct bench *b,
+							       const struct leat_record *r)
 {
 	b->sum = 0;
 	leat_bus_dispatch(b->bus, r);
@@ -169,12 +170,12 @@ static int on_bytes(void *ctx, const struct leat_event *ev, const struct leat_re
 {
 	struct bench *b = ctx;
 	const struct leat_format *f = leat_event_format(ev);
-	uint64_t v[3];
+	uint64_t x, y, z;
 
-	if (leat_get_u64(f, b->refs[0], r, &v[0]) || leat_get_u64(f, b->refs[1], r, &v[1]) ||
-	    leat_get_u64(f, b->refs[2], r, &v[2]))
+	if (leat_get_u64(f, b->refs[0], r, &x) || leat_get_u64(f, b->refs[1], r, &y) ||
+	    leat_get_u64(f, b->refs[2], r, &z))
 		return -ENODATA;
-	b->sum += v[0] + 2 * v[1] + 3 * v[2];
+	b->sum += x + 2 * y + 3 * z;
 	return 0;
 }
 
@@ -244,7 +245,8 @@ static void eight_ints(struct bench *b)
 	run(b, "8 typed integers", dispatch);
 }
 
-static uint64_t read_value(struct bench *b, const struct leat_record *r)
+static inline __attribute__((always_inline)) uint64_t read_value(struct bench *b,
+								 const struct leat_record *r)
 {
 	uint64_t v = 0;
 
@@ -286,7 +288,8 @@ static void behind_strings(struct bench *b)
 	run(b, "u64 behind two strings", read_value);
 }
 
-static uint64_t write_record(struct bench *b, const struct leat_record *r)
+static inline __attribute__((always_inline)) uint64_t write_record(struct bench *b,
+								   const struct leat_record *r)
 {
 	char out[64];
 	size_t len = 0;

@@ -31,7 +31,7 @@ static void make(struct bed *b, const struct leat_field *field, uint32_t size, c
 		b->records[i] = (struct leat_record){ .data = b->bytes[i], .size = size };
 }
 
-static uint64_t match(void *ctx, size_t i)
+static inline __attribute__((always_inline)) uint64_t match(void *ctx, size_t i)
 {
 	struct bed *b = ctx;
 

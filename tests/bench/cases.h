@@ -32,9 +32,11 @@ static inline int case_compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* fn(ctx, i) with i = 0 .. n - 1, in each round. */
-static inline void case_run(const char *name, unsigned int rounds, size_t n,
-			    uint64_t (*fn)(void *ctx, size_t i), void *ctx)
+/* fn(ctx, i) with i = 0 .. n - 1, in each round. Inline with it, as the peer's. */
+static inline __attribute__((always_inline)) void case_run(const char *name, unsigned int rounds,
+							   size_t n,
+							   uint64_t (*fn)(void *ctx, size_t i),
+							   void *ctx)
 {
 	double times[CASE_ROUNDS];
 	uint64_t first = 0;

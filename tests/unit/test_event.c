@@ -136,6 +136,21 @@ Test(event, one_removed_inside_a_callback_runs_no_more)
 	cr_assert(eq(sz, call_cnt, 5));
 }
 
+Test(event, a_lone_callback_takes_its_own_place)
+{
+	struct noter b = { .letter = 'b' };
+	struct noter a = { .letter = 'a', .add = note, .add_ctx = &b };
+	struct leat_event_stats stats;
+
+	cr_assert(eq(int, leat_event_add_callback(ev, note, &a, &a.remove), 0));
+	for (int i = 0; i < 3; i++)
+		dispatch(3);
+	cr_assert(eq(str, calls, (char *)"abb"));
+	leat_event_stats(ev, &stats);
+	cr_assert(eq(u64, stats.seen, 3));
+	cr_assert(eq(u64, stats.delivered, 3));
+}
+
 static struct leat_event *target;
 
 static int forward(void *ctx, const struct leat_event *e, const struct leat_record *r)

@@ -340,3 +340,28 @@ Test(writer, numbers_of_every_length)
 		}
 	}
 }
+
+/* Whatever is looked at in words, a byte that needs an escape is found wherever it stands. */
+Test(writer, a_special_byte_at_every_place_of_every_length)
+{
+	static const char special[] = { '"', '\\', 0x1f, 0x7f, (char)0x80, (char)0xff, '=', ' ' };
+
+	for (size_t len = 1; len <= 40; len++) {
+		for (size_t at = 0; at < len; at++) {
+			for (size_t i = 0; i < sizeof(special); i++) {
+				const bool json_is_plain = special[i] == '=' || special[i] == ' ';
+				char in[40], text[300], json[300];
+				struct leat_out t = { .p = text, .end = text + sizeof(text) };
+				struct leat_out j = { .p = json, .end = json + sizeof(json) };
+
+				memset(in, '~', sizeof(in));
+				in[at] = special[i];
+				leat_out_text(&t, LEAT_OUT_BARE, in, len);
+				leat_out_text(&j, LEAT_OUT_JSON, in, len);
+				cr_assert(eq(chr, text[0], '"'), "%zu at %zu of %zu", i, at, len);
+				cr_assert(eq(int, (size_t)(j.p - json) == len + 2, json_is_plain),
+					  "%zu at %zu of %zu", i, at, len);
+			}
+		}
+	}
+}

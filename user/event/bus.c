@@ -21,23 +21,22 @@ struct callback {
 };
 
 struct leat_event {
-	struct callback *callbacks;
-	size_t n;
-	size_t cap;
-	uint32_t running; /* dispatches under way: they may nest, one event forwards to another */
+	struct leat_event_head head;
 	bool has_removed;
 	uint16_t id;
 	uint32_t flags;
-	leat_callback_id last_id;
+	struct callback *callbacks;
+	size_t n;
+	size_t cap;
 	struct leat_filter *filter;    /* NULL: all records */
-	struct leat_event_stats stats; /* .delivered and .missing are worked out */
+	struct leat_event_stats stats; /* .seen, .delivered and .missing are worked out */
+	leat_callback_id last_id;
 	struct leat_format *format;
 	char *name;
 };
 
 struct leat_bus {
-	struct leat_event **events; /* by id; NULL where there is none */
-	size_t n;
+	struct leat_bus_head head;
 	size_t cap;
 	uint64_t unknown_cnt;
 	struct leat_data_ref *header;
@@ -46,6 +45,12 @@ struct leat_bus {
 	leat_errors_fn error_fn;
 	void *error_ctx;
 };
+
+_Static_assert(offsetof(struct leat_event, head) == 0 && offsetof(struct leat_bus, head) == 0,
+	       "the inline functions look for their members first");
+
+/* In the place of an event where there is none: no dispatch finds a callback in it. */
+static struct leat_event_head no_event;
 
 int leat_bus_new(struct leat_bus **out)
 {
@@ -75,9 +80,9 @@ void leat_bus_free(struct leat_bus **bus)
 {
 	if (!*bus)
 		return;
-	for (size_t i = 0; i < (*bus)->n; i++)
-		event_free((*bus)->events[i]);
-	free((*bus)->events);
+	for (size_t i = 0; i < (*bus)->head.event_cnt; i++)
+		event_free(leat_bus_at(*bus, (uint16_t)i));
+	free((*bus)->head.events);
 	leat_data_ref_put(&(*bus)->header);
 	free(*bus);
 	*bus = NULL;
@@ -85,12 +90,13 @@ void leat_bus_free(struct leat_bus **bus)
 
 static int grow_events(struct leat_bus *bus, uint16_t id)
 {
-	int err = LEAT_ARRAY_ROOM(bus->events, bus->cap, (size_t)id + 1, MAX_EVENTS);
+	struct leat_bus_head *h = &bus->head;
+	int err = LEAT_ARRAY_ROOM(h->events, bus->cap, (size_t)id + 1, MAX_EVENTS);
 
 	if (err)
 		return err;
-	while (bus->n <= id)
-		bus->events[bus->n++] = NULL;
+	while (h->event_cnt <= id)
+		h->events[h->event_cnt++] = &no_event;
 	return 0;
 }
 
@@ -117,7 +123,8 @@ int leat_bus_add_event(struct leat_bus *bus, uint16_t id, const char *name,
 	}
 	ev->id = id;
 	ev->format = format;
-	bus->events[id] = ev;
+	ev->head.format = format;
+	bus->head.events[id] = &ev->head;
 	if (out)
 		*out = ev;
 	return 0;
@@ -125,19 +132,32 @@ int leat_bus_add_event(struct leat_bus *bus, uint16_t id, const char *name,
 
 struct leat_event *leat_bus_find(const struct leat_bus *bus, const char *name)
 {
-	for (size_t i = 0; i < bus->n; i++) {
-		if (bus->events[i] && strcmp(bus->events[i]->name, name) == 0)
-			return bus->events[i];
+	for (size_t i = 0; i < bus->head.event_cnt; i++) {
+		struct leat_event *ev = leat_bus_at(bus, (uint16_t)i);
+
+		if (ev && strcmp(ev->name, name) == 0)
+			return ev;
 	}
 	return NULL;
 }
 
 struct leat_event *leat_bus_at(const struct leat_bus *bus, uint16_t id)
 {
-	return id < bus->n ? bus->events[id] : NULL;
+	if (id >= bus->head.event_cnt || bus->head.events[id] == &no_event)
+		return NULL;
+	return (struct leat_event *)bus->head.events[id];
 }
 
-static void drop_removed(struct leat_event *ev)
+/* To be called when the callbacks or the filter have changed. */
+static void find_lone(struct leat_event *ev)
+{
+	bool is_lone = ev->n == 1 && !ev->filter;
+
+	ev->head.fn = is_lone ? ev->callbacks[0].fn : NULL;
+	ev->head.ctx = is_lone ? ev->callbacks[0].ctx : NULL;
+}
+
+static __attribute__((cold, noinline)) void drop_removed(struct leat_event *ev)
 {
 	size_t kept = 0;
 
@@ -147,10 +167,10 @@ static void drop_removed(struct leat_event *ev)
 	}
 	ev->n = kept;
 	ev->has_removed = false;
+	find_lone(ev);
 }
 
-static __attribute__((cold, noinline)) void add_error(struct leat_bus *bus, int err,
-						      const struct leat_event *ev)
+void leat_bus_error(struct leat_bus *bus, struct leat_event *ev, int err)
 {
 	leat_errors_add(&bus->errors, err, ev->id);
 	if (bus->error_fn)
@@ -167,15 +187,17 @@ static void run_callbacks(struct leat_bus *bus, struct leat_event *ev, const str
 		int err = cb.fn ? cb.fn(cb.ctx, ev, r) : 0;
 
 		if (__builtin_expect(err != 0, 0))
-			add_error(bus, err, ev);
+			leat_bus_error(bus, ev, err);
 	}
 }
 
 /* -ELOOP, counted: a callback that sends its own event again would end at the stack's end. */
 static int deliver(struct leat_bus *bus, struct leat_event *ev, const struct leat_record *r)
 {
-	ev->stats.seen++;
-	if (__builtin_expect(ev->running == LEAT_DISPATCH_MAX_DEPTH, 0)) {
+	const uint32_t outer = ev->head.running;
+
+	ev->head.seen++;
+	if (__builtin_expect(outer == LEAT_DISPATCH_MAX_DEPTH, 0)) {
 		ev->stats.too_deep++;
 		return -ELOOP;
 	}
@@ -183,14 +205,15 @@ static int deliver(struct leat_bus *bus, struct leat_event *ev, const struct lea
 		ev->stats.filtered++;
 		return 0;
 	}
-	ev->running++;
+	ev->head.running = outer + 1;
 	run_callbacks(bus, ev, r);
-	if (__builtin_expect(--ev->running == 0 && ev->has_removed, 0))
+	ev->head.running = outer;
+	if (__builtin_expect(!outer && ev->has_removed, 0))
 		drop_removed(ev);
 	return 0;
 }
 
-void leat_bus_dispatch(struct leat_bus *bus, const struct leat_record *r)
+void leat_bus_dispatch_any(struct leat_bus *bus, const struct leat_record *r)
 {
 	struct leat_event *ev = leat_bus_at(bus, r->kind);
 
@@ -281,11 +304,6 @@ const char *leat_event_name(const struct leat_event *ev)
 	return ev->name;
 }
 
-const struct leat_format *leat_event_format(const struct leat_event *ev)
-{
-	return ev->format;
-}
-
 uint32_t leat_event_flags(const struct leat_event *ev)
 {
 	return ev->flags;
@@ -298,18 +316,20 @@ void leat_event_set_flags(struct leat_event *ev, uint32_t flags)
 
 int leat_event_set_filter(struct leat_event *ev, struct leat_filter *filter)
 {
-	if (ev->running)
+	if (ev->head.running)
 		return -EBUSY;
 	if (ev->filter)
 		ev->stats.missing += leat_filter_missing_cnt(ev->filter);
 	leat_filter_free(&ev->filter);
 	ev->filter = filter;
+	find_lone(ev);
 	return 0;
 }
 
 void leat_event_stats(const struct leat_event *ev, struct leat_event_stats *out)
 {
 	*out = ev->stats;
+	out->seen = ev->head.seen;
 	out->delivered = out->seen - out->filtered - out->too_deep;
 	if (ev->filter)
 		out->missing += leat_filter_missing_cnt(ev->filter);
@@ -328,6 +348,7 @@ int leat_event_add_callback(struct leat_event *ev, leat_event_fn fn, void *ctx,
 	if (++ev->last_id == 0)
 		ev->last_id = 1;
 	ev->callbacks[ev->n++] = (struct callback){ .fn = fn, .ctx = ctx, .id = ev->last_id };
+	find_lone(ev);
 	if (id)
 		*id = ev->last_id;
 	return 0;
@@ -340,7 +361,8 @@ int leat_event_remove_callback(struct leat_event *ev, leat_callback_id id)
 			continue;
 		ev->callbacks[i].fn = NULL;
 		ev->has_removed = true;
-		if (!ev->running)
+		ev->head.fn = NULL;
+		if (!ev->head.running)
 			drop_removed(ev);
 		return 0;
 	}

@@ -13,21 +13,18 @@ uint64_t leat_format_short_cnt(const struct leat_format *f)
 	return f->short_cnt;
 }
 
-/* Where the offset of @pl is counted from. */
-static bool base_of(const struct leat_format *f, const struct leat_place *pl,
-		    const struct leat_record *r, uint64_t *base)
+/* Where the offset of @pl is counted from; may be behind the record. */
+static uint64_t base_of(const struct leat_format *f, const struct leat_place *pl,
+			const struct leat_record *r)
 {
-	*base = 0;
-	return !pl->skip_cnt || leat_skip_over(f->skips + pl->skip_from, pl->skip_cnt, r, base);
+	return pl->skip_cnt ? leat_skip_over(f->skips + pl->skip_from, pl->skip_cnt, r) : 0;
 }
 
 static bool find(const struct leat_format *f, const struct leat_place *pl,
 		 const struct leat_record *r, struct leat_slice *out)
 {
-	uint64_t base;
-
 	*out = (struct leat_slice){ .data = NULL, .len = 0 };
-	if (base_of(f, pl, r, &base) && leat_place_slice(pl, base, r, out))
+	if (leat_place_slice(pl, base_of(f, pl, r), r, out))
 		return true;
 	count_short(f);
 	return false;
@@ -75,23 +72,28 @@ static bool is_guid(const struct leat_place *pl)
 	return pl->type == LEAT_TYPE_GUID;
 }
 
-int leat_get_u64_any(const struct leat_format *f, leat_field_ref ref, const struct leat_record *r,
-		     uint64_t *out)
+struct leat_number leat_get_number(const struct leat_format *f, leat_field_ref ref,
+				   const struct leat_record *r)
 {
 	const struct leat_place *pl;
-	uint64_t base = 0;
+	uint64_t at;
 
 	if (ref.index >= f->n)
-		return -EINVAL;
+		return (struct leat_number){ .err = -EINVAL };
 	pl = &f->places[ref.index];
 	if (!pl->is_integer || !pl->is_scalar)
-		return -EINVAL;
-	if (!base_of(f, pl, r, &base) || base + pl->offset + pl->size > r->size) {
+		return (struct leat_number){ .err = -EINVAL };
+	at = base_of(f, pl, r) + pl->offset;
+	if (at + pl->size > r->size) {
 		count_short(f);
-		return -ENODATA;
+		return (struct leat_number){ .err = -ENODATA };
 	}
-	*out = leat_place_load(pl, (const uint8_t *)r->data + base + pl->offset);
-	return 0;
+	return (struct leat_number){ .value = leat_place_load(pl, (const uint8_t *)r->data + at) };
+}
+
+bool leat_field_is_signed(const struct leat_format *f, leat_field_ref ref)
+{
+	return ref.index < f->n && f->places[ref.index].type == LEAT_TYPE_INT;
 }
 
 /* A value that has the sign bit and is not signed is too large. */
@@ -101,15 +103,6 @@ static int as_signed(const struct leat_place *pl, uint64_t v, int64_t *out)
 		return -EOVERFLOW;
 	*out = (int64_t)v;
 	return 0;
-}
-
-int leat_get_i64_any(const struct leat_format *f, leat_field_ref ref, const struct leat_record *r,
-		     int64_t *out)
-{
-	uint64_t v;
-	int err = leat_get_u64_any(f, ref, r, &v);
-
-	return err ? err : as_signed(&f->places[ref.index], v, out);
 }
 
 int leat_get_bool(const struct leat_format *f, leat_field_ref ref, const struct leat_record *r,

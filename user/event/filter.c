@@ -5,9 +5,11 @@
 #include <errno.h>
 
 struct leat_filter {
+	struct leat_filter_head head;
 	struct leat_filter_program program;
-	uint64_t missing_cnt;
 };
+
+_Static_assert(offsetof(struct leat_filter, head) == 0, "leat_filter_matches looks for it first");
 
 static void program_free(struct leat_filter_program *p)
 {
@@ -36,6 +38,8 @@ int leat_filter_from_tree(struct leat_filter **out, const struct leat_filter_tre
 		free(f);
 		return err;
 	}
+	f->head.run = f->program.run;
+	f->head.self = f->program.self;
 	*out = f;
 	return 0;
 }
@@ -58,16 +62,7 @@ void leat_filter_free(struct leat_filter **f)
 	*f = NULL;
 }
 
-bool leat_filter_matches(struct leat_filter *f, const struct leat_record *r)
-{
-	int passes = f->program.run(f->program.self, r);
-
-	if (__builtin_expect(passes < 0, 0))
-		f->missing_cnt++;
-	return passes > 0;
-}
-
 uint64_t leat_filter_missing_cnt(const struct leat_filter *f)
 {
-	return f->missing_cnt;
+	return f->head.missing_cnt;
 }

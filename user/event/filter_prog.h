@@ -100,7 +100,15 @@ struct leat_prog_fetch {
 	uint32_t at;
 };
 
+/* A program that is one test of one number, as most are: all that it needs, side by side. */
+struct leat_prog_one {
+	uint32_t at;
+	uint32_t passes; /* when the number is in the range: 1, else 0 */
+	uint64_t mask, lo, span_len;
+};
+
 struct leat_prog {
+	struct leat_prog_one one;
 	const struct leat_format *format; /* borrowed: of fields that its readers find */
 	struct leat_insn *code;		  /* LEAT_PROG_MAX of them are not needed: the last .n */
 	size_t cap, n;
@@ -127,8 +135,7 @@ int leat_prog_intervals(const struct leat_filter_tree *t, const struct leat_filt
 /* Bounds of one value of a test of floats, the ends included; *lo > *hi: none. */
 void leat_prog_bounds(const struct leat_filter_node *n, const struct leat_filter_value *v,
 		      bool single, double *lo, double *hi);
-/* The function that runs it. */
-int (*leat_prog_runner(const struct leat_prog *pr))(const void *program,
-						    const struct leat_record *r);
+/* The function that runs it, once it is complete. */
+int (*leat_prog_runner(struct leat_prog *pr))(const void *program, const struct leat_record *r);
 
 #endif

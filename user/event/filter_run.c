@@ -221,13 +221,13 @@ static int run_fixed(const void *program, const struct leat_record *r)
 	static int run_##name(const void *program, const struct leat_record *r)                    \
 	{                                                                                          \
 		const struct leat_prog *pr = program;                                              \
-		const struct leat_insn *in = &pr->code[pr->entry];                                 \
+		const struct leat_prog_one *one = &pr->one;                                        \
 		uint64_t v;                                                                        \
                                                                                                    \
 		if (__builtin_expect(r->size < pr->min_size, 0))                                   \
 			return -ENODATA;                                                           \
-		v = (uint64_t)LOAD(type, (const uint8_t *)r->data + in->at) & in->num.mask;        \
-		return (v - in->num.lo <= in->num.span_len) == (in->if_true == LEAT_PROG_TRUE);    \
+		v = (uint64_t)LOAD(type, (const uint8_t *)r->data + one->at) & one->mask;          \
+		return (int)((v - one->lo > one->span_len) ^ one->passes);                         \
 	}
 
 RUN_ONE(u8, uint8_t)
@@ -238,8 +238,30 @@ RUN_ONE(i8, int8_t)
 RUN_ONE(i16, int16_t)
 RUN_ONE(i32, int32_t)
 
-int (*leat_prog_runner(const struct leat_prog *pr))(const void *program,
-						    const struct leat_record *r)
+/* One test of one text that is compared whole. */
+static int run_equal(const void *program, const struct leat_record *r)
+{
+	const struct leat_prog *pr = program;
+	const struct leat_insn *in = &pr->code[pr->entry];
+	const uint8_t *p = (const uint8_t *)r->data + in->at;
+	uint64_t differs;
+
+	if (__builtin_expect(r->size < pr->min_size, 0))
+		return -ENODATA;
+	differs = (LOAD(uint64_t, p) & in->eq.mask[0]) ^ in->eq.lit[0];
+	if (in->op == LEAT_PROG_EQ16)
+		differs |= (LOAD(uint64_t, p + 8) & in->eq.mask[1]) ^ in->eq.lit[1];
+	return (differs == 0) == (in->if_true == LEAT_PROG_TRUE);
+}
+
+/* Both ends are verdicts, and not the same one. */
+static bool is_one_test(const struct leat_prog *pr, const struct leat_insn *in)
+{
+	return pr->entry < LEAT_PROG_FALSE && in->if_true >= LEAT_PROG_FALSE &&
+	       in->if_false >= LEAT_PROG_FALSE && in->if_true != in->if_false;
+}
+
+int (*leat_prog_runner(struct leat_prog *pr))(const void *program, const struct leat_record *r)
 {
 	static int (*const ones[])(const void *program, const struct leat_record *r) = {
 		[LEAT_LOAD_U8] = run_u8,   [LEAT_LOAD_U16] = run_u16, [LEAT_LOAD_U32] = run_u32,
@@ -250,10 +272,18 @@ int (*leat_prog_runner(const struct leat_prog *pr))(const void *program,
 
 	if (pr->fetch_cnt)
 		return run_with_slots;
-	/* Both ends are verdicts, and not the same one. */
-	if (pr->entry < LEAT_PROG_FALSE && in->op < LEAT_LOAD_SLOT &&
-	    in->if_true >= LEAT_PROG_FALSE && in->if_false >= LEAT_PROG_FALSE &&
-	    in->if_true != in->if_false)
-		return ones[in->op];
-	return run_fixed;
+	if (!is_one_test(pr, in))
+		return run_fixed;
+	if (in->op == LEAT_PROG_EQ8 || in->op == LEAT_PROG_EQ16)
+		return run_equal;
+	if (in->op >= LEAT_LOAD_SLOT)
+		return run_fixed;
+	pr->one = (struct leat_prog_one){
+		.at = in->at,
+		.passes = in->if_true == LEAT_PROG_TRUE,
+		.mask = in->num.mask,
+		.lo = in->num.lo,
+		.span_len = in->num.span_len,
+	};
+	return ones[in->op];
 }

@@ -1,13 +1,52 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Text that may hold anything: nearly always it is plain, so that is found out eight bytes at a time. */
+/* Text that may hold anything: nearly always it is plain, so that is found out many bytes at a time. */
 #include "event/out.h"
 
 #include "base/text.h"
 
-#define ALL(c) ((c)*0x0101010101010101ull)
-#define HIGHS  ALL(0x80ull)
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #define REPLACEMENT 0xfffdu
+
+static bool is_special(unsigned char c, bool bare)
+{
+	return c <= (bare ? 0x20 : 0x1f) || c >= 0x7f || c == '"' || c == '\\' ||
+	       (bare && c == '=');
+}
+
+#ifdef __SSE2__
+/* Whether one of sixteen bytes needs a second look. As signed numbers, what is not ASCII is below it. */
+static inline bool is_special16(__m128i v, bool bare)
+{
+	__m128i odd = _mm_cmplt_epi8(v, _mm_set1_epi8(bare ? 0x21 : 0x20));
+
+	odd = _mm_or_si128(odd, _mm_cmpeq_epi8(v, _mm_set1_epi8('"')));
+	odd = _mm_or_si128(odd, _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
+	odd = _mm_or_si128(odd, _mm_cmpeq_epi8(v, _mm_set1_epi8(0x7f)));
+	if (bare)
+		odd = _mm_or_si128(odd, _mm_cmpeq_epi8(v, _mm_set1_epi8('=')));
+	return _mm_movemask_epi8(odd) != 0;
+}
+
+/* Of at least eight bytes, as is_plain. */
+static bool is_plain_long(const char *s, size_t n, bool bare)
+{
+	if (n < 16) {
+		const __m128i head = _mm_loadl_epi64((const __m128i *)(const void *)s);
+		const __m128i tail = _mm_loadl_epi64((const __m128i *)(const void *)(s + n - 8));
+
+		return !is_special16(_mm_unpacklo_epi64(head, tail), bare);
+	}
+	for (size_t i = 0; i + 16 < n; i += 16)
+		if (is_special16(_mm_loadu_si128((const __m128i *)(const void *)(s + i)), bare))
+			return false;
+	return !is_special16(_mm_loadu_si128((const __m128i *)(const void *)(s + n - 16)), bare);
+}
+#else
+#define ALL(c) ((c)*0x0101010101010101ull)
+#define HIGHS  ALL(0x80ull)
 
 /* A high bit where a byte of @v is 0; may mark bytes above such a one too. */
 static uint64_t zeros(uint64_t v)
@@ -28,24 +67,24 @@ static bool is_special8(const char *s, bool bare)
 	return odd;
 }
 
-static bool is_special(unsigned char c, bool bare)
+/* Of at least eight bytes, as is_plain. */
+static bool is_plain_long(const char *s, size_t n, bool bare)
 {
-	return c <= (bare ? 0x20 : 0x1f) || c >= 0x7f || c == '"' || c == '\\' ||
-	       (bare && c == '=');
-}
-
-static bool is_plain(const char *s, size_t n, bool bare)
-{
-	if (n < 8) {
-		for (size_t i = 0; i < n; i++)
-			if (is_special((unsigned char)s[i], bare))
-				return false;
-		return true;
-	}
 	for (size_t i = 0; i + 8 < n; i += 8)
 		if (is_special8(s + i, bare))
 			return false;
 	return !is_special8(s + n - 8, bare);
+}
+#endif
+
+static bool is_plain(const char *s, size_t n, bool bare)
+{
+	if (n >= 8)
+		return is_plain_long(s, n, bare);
+	for (size_t i = 0; i < n; i++)
+		if (is_special((unsigned char)s[i], bare))
+			return false;
+	return true;
 }
 
 static void put_u16(struct leat_out *o, uint32_t unit)

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "event/place.h"
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
 #define ONES	0x0101010101010101ull
 #define HIGHS	0x8080808080808080ull
 #define ONES16	0x0001000100010001ull
@@ -18,24 +14,11 @@ static uint64_t load64(const uint8_t *p)
 	return v;
 }
 
-/*
- * Sixteen bytes at a time where there are vectors, else eight: there the lowest marked byte is the
- * first NUL, and what is marked above it may be none.
- */
-size_t leat_len_string(const void *s, size_t n)
+/* The lowest marked byte is the first NUL; what is marked above it may be none. */
+size_t leat_len_short(const uint8_t *p, size_t n)
 {
-	const uint8_t *p = s;
 	size_t i = 0;
 
-#ifdef __SSE2__
-	for (; i + 16 <= n; i += 16) {
-		const __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + i));
-		const int nul = _mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_setzero_si128()));
-
-		if (nul)
-			return i + (size_t)__builtin_ctz((unsigned int)nul);
-	}
-#endif
 	for (; i + 8 <= n; i += 8) {
 		uint64_t v = load64(p + i);
 		uint64_t nul = (v - ONES) & ~v & HIGHS;
@@ -77,33 +60,13 @@ static bool counted(uint64_t at, uint32_t elem, const struct leat_record *r, siz
 	return *len <= r->size - at - sizeof(cnt);
 }
 
-bool leat_skip_over(const struct leat_skip *skips, size_t cnt, const struct leat_record *r,
-		    uint64_t *at)
+uint64_t leat_skip_other(const struct leat_skip *s, const struct leat_record *r, uint64_t at)
 {
-	const uint8_t *data = r->data;
-	uint64_t pos = *at;
+	size_t len;
 
-	for (size_t i = 0; i < cnt; i++) {
-		const struct leat_skip *s = &skips[i];
-		size_t len;
-
-		pos += s->gap;
-		if (pos > r->size)
-			return false;
-		if (s->location == LEAT_LOCATION_STRING) {
-			pos += leat_len_string(data + pos, r->size - pos) + 1;
-		} else if (s->location == LEAT_LOCATION_UTF16) {
-			pos += leat_len_utf16(data + pos, r->size - pos) + 2;
-		} else {
-			if (!counted(pos, s->elem, r, &len))
-				return false;
-			pos += sizeof(uint16_t) + len;
-		}
-		if (pos > r->size)
-			return false;
-	}
-	*at = pos;
-	return true;
+	if (s->location == LEAT_LOCATION_UTF16)
+		return at + leat_len_utf16((const uint8_t *)r->data + at, r->size - at) + 2;
+	return counted(at, s->elem, r, &len) ? at + sizeof(uint16_t) + len : LEAT_OUTSIDE;
 }
 
 /* Kernel's __data_loc and __rel_loc: length in the upper half, offset in the lower. */

@@ -14,6 +14,10 @@
 
 #include "base/cleanup.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 struct leat_skip {
 	uint32_t gap; /* bytes between the end of what was skipped before and this field */
 	uint16_t elem;
@@ -49,17 +53,76 @@ struct leat_format {
 	uint64_t short_cnt;
 };
 
-/* Bytes before the first NUL, at most @n. Names are short: a call of strnlen costs more. */
-size_t leat_len_string(const void *p, size_t n);
+#ifdef __SSE2__
+/* Marks the bytes that are NUL, the first in bit 0. */
+static inline unsigned int leat_nul_mask(const uint8_t *p)
+{
+	const __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+
+	return (unsigned int)_mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_setzero_si128()));
+}
+#endif
+
+/* Bytes before the first NUL, at most @n. */
+size_t leat_len_short(const uint8_t *p, size_t n);
+
+/*
+ * The same, of at least sixteen bytes. Names are short: a call of strnlen costs more. Sixteen at a
+ * time where there are vectors, the last ones overlapping what was seen.
+ */
+static inline size_t leat_len_long(const uint8_t *p, size_t n)
+{
+#ifdef __SSE2__
+	unsigned int nul;
+
+	for (size_t i = 0; i + 16 <= n; i += 16) {
+		nul = leat_nul_mask(p + i);
+		if (nul)
+			return i + (size_t)__builtin_ctz(nul);
+	}
+	nul = leat_nul_mask(p + n - 16);
+	return nul ? n - 16 + (size_t)__builtin_ctz(nul) : n;
+#else
+	return leat_len_short(p, n);
+#endif
+}
+
+static inline size_t leat_len_string(const void *s, size_t n)
+{
+	return n >= 16 ? leat_len_long((const uint8_t *)s, n)
+		       : leat_len_short((const uint8_t *)s, n);
+}
+
 /* The same in UTF-16; always even. */
 size_t leat_len_utf16(const void *p, size_t n);
 
+/* Behind every record; what is added to it does not wrap. */
+#define LEAT_OUTSIDE (1ull << 62)
+
+/* The end of a variable field at @at that is no string, or LEAT_OUTSIDE. */
+uint64_t leat_skip_other(const struct leat_skip *s, const struct leat_record *r, uint64_t at)
+	__attribute__((cold));
 /*
- * Moves *@at over @cnt variable fields. False: one of them leads out of the record (a string without
- * its NUL does).
+ * Where @cnt variable fields end, the first counted from the record's start. More than the record's
+ * size: one of them leads out of it (a string without its NUL does).
  */
-bool leat_skip_over(const struct leat_skip *skips, size_t cnt, const struct leat_record *r,
-		    uint64_t *at);
+static inline uint64_t leat_skip_over(const struct leat_skip *skips, size_t cnt,
+				      const struct leat_record *r)
+{
+	const uint64_t size = r->size;
+	uint64_t at = 0;
+
+	for (const struct leat_skip *s = skips; s < skips + cnt; s++) {
+		at += s->gap;
+		if (at > size)
+			return LEAT_OUTSIDE;
+		if (s->location == LEAT_LOCATION_STRING)
+			at += leat_len_string((const uint8_t *)r->data + at, size - at) + 1;
+		else
+			at = leat_skip_other(s, r, at);
+	}
+	return at;
+}
 /*
  * The bytes of a place whose offset is counted from @base. False, with an empty slice: out of range.
  */
