@@ -61,7 +61,7 @@ boot() {
 	local image=$1 log=$2
 	timeout -k 5 "$timeout_s" qemu-system-x86_64 -accel tcg,thread=multi -cpu max -m 1024 -smp 2 \
 		-nographic -no-reboot -nodefaults -serial stdio -kernel "$image" \
-		-initrd "$work/initrd.gz" -append "console=ttyS0 panic=-1 quiet" </dev/null |
+		-initrd "$work/initrd.gz" -append "console=ttyS0 panic=-1 quiet no_timer_check" </dev/null |
 		tr -d '\r' >"$log"
 }
 
