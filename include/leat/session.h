@@ -208,7 +208,8 @@ int leat_session_poll(struct leat_session *s, uint64_t now_ns);
  * leat_session_finish - end the collection: stop the sources, handle what is left.
  *
  * What still waits for its stack is kept without frames. Idempotent.
- * Errors: the first one; the profile holds what could be kept all the same. -ENOMEM, of a source.
+ * Errors: the first one; the profile holds what could be kept all the same. -ENOMEM, of a source;
+ *	   -EBUSY its processes are being read, and it is not finished.
  */
 int leat_session_finish(struct leat_session *s);
 
@@ -221,8 +222,9 @@ LEAT_CELL(leat_process_cell, struct leat_process_table)
 /**
  * leat_session_processes - the session's process table, to be read at any time, also by callbacks.
  *
- * While it is read no process can be added to it: a record that would is refused with -EBUSY, which
- * counts as an error of a callback.
+ * The session writes it while it handles a record, and at its end. While it is read no record is
+ * handled: one that comes all the same (the reader polls) is refused with -EBUSY, which counts as an
+ * error of a callback.
  * Ownership: the caller's: leat_process_cell_drop_readonly.
  */
 struct leat_process_cell_readonly leat_session_processes(const struct leat_session *s);

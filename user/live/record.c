@@ -21,12 +21,32 @@ static int fail(struct leat_run *r, int err, const char *what)
 
 /* ---- hooks ---- */
 
+struct birth {
+	uint32_t tgid;
+	uint64_t ns; /* 0: unknown */
+};
+
+/* A number is that of the process that had it last: new ones are at the end. */
+static int find_birth(void *ctx, const struct leat_process_table *t)
+{
+	struct birth *b = ctx;
+	size_t i = t->profile ? t->profile->process_cnt : 0;
+
+	while (i-- > 0) {
+		if (t->profile->processes[i].tgid != b->tgid)
+			continue;
+		b->ns = t->profile->processes[i].start_ns;
+		return 0;
+	}
+	return -ESRCH;
+}
+
 /* Whether a process began after the sampling did; what it used before is not ours to count. */
 static bool was_born(const struct leat_run *r, uint32_t tgid)
 {
-	struct leat_proc_info info;
+	struct birth b = { .tgid = tgid };
 
-	return !leat_procfs_read(tgid, &info) && info.start_ns >= r->start_ns;
+	return !leat_process_cell_read(r->processes, find_birth, &b) && b.ns >= r->start_ns;
 }
 
 /* No notice of this process is needed any more. */
@@ -129,6 +149,7 @@ static int make_session(struct leat_run *r)
 	    (err = leat_pump_open(&r->pump)) || (err = leat_run_capture_begin(r)) ||
 	    (err = leat_session_new(&r->session)))
 		return err;
+	r->processes = leat_session_processes(r->session);
 	leat_session_set_opts(r->session, &so);
 	leat_session_set_hooks(r->session, &hooks);
 	err = leat_session_attach(r->session, r->bus);
@@ -305,6 +326,7 @@ static void fini(struct leat_run *r)
 
 	leat_pump_close(&r->pump);
 	leat_run_capture_detach(r);
+	leat_process_cell_drop_readonly(&r->processes);
 	leat_session_free(&r->session);
 	leat_bus_free(&r->bus);
 	leat_tables_free(&r->tables);

@@ -40,6 +40,7 @@ struct leat_run {
 	struct leat_tables *tables; /* NULL: by frame pointer */
 	struct leat_bus *bus;
 	struct leat_session *session;
+	struct leat_process_cell_readonly processes; /* what it knows of them */
 	struct leat_pump pump;
 	struct leat_meter meter;
 	struct leat_run_capture capture;

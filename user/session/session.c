@@ -122,6 +122,29 @@ static int take_refs(struct leat_hook *hook, const char *const *names)
 	return 0;
 }
 
+/* A record on its way to the callback that knows it. */
+struct handling {
+	struct leat_hook *hook;
+	const struct leat_event *ev;
+	const struct leat_record *r;
+};
+
+static int handle(void *ctx, struct leat_process_table *t)
+{
+	const struct handling *h = ctx;
+
+	(void)t;
+	return h->hook->fn(h->hook, h->ev, h->r);
+}
+
+/* Every record says something of a process: that it is there, what it maps, that it ran. */
+static int on_record(void *ctx, const struct leat_event *ev, const struct leat_record *r)
+{
+	struct handling h = { .hook = ctx, .ev = ev, .r = r };
+
+	return leat_process_cell_write(h.hook->s->processes, handle, &h);
+}
+
 static int listen(struct leat_session *s, struct leat_bus *bus, const struct listener *l)
 {
 	struct leat_event *ev = leat_bus_find(bus, leat_wire_event_name(l->kind));
@@ -131,10 +154,11 @@ static int listen(struct leat_session *s, struct leat_bus *bus, const struct lis
 	if (!ev)
 		return 0;
 	hook->s = s;
+	hook->fn = l->fn;
 	hook->format = leat_event_format(ev);
 	err = take_refs(hook, l->fields);
 	if (!err)
-		err = leat_event_add_callback(ev, l->fn, hook, &hook->callback);
+		err = leat_event_add_callback(ev, on_record, hook, &hook->callback);
 	if (!err)
 		hook->event = ev;
 	return err;
@@ -212,13 +236,12 @@ static void name_leaders(struct leat_profile *p)
 	}
 }
 
-int leat_session_finish(struct leat_session *s)
+static int finish(void *ctx, struct leat_process_table *t)
 {
-	int err, failed;
+	struct leat_session *s = ctx;
+	int err;
 
-	if (s->finished)
-		return 0;
-	failed = leat_session_drain_own(s);
+	(void)t;
 	s->finished = true;
 	if (s->bus)
 		s->p->verdict.callback_errors = leat_bus_error_cnt(s->bus);
@@ -227,6 +250,18 @@ int leat_session_finish(struct leat_session *s)
 	err = resolve_all(s);
 	name_leaders(s->p);
 	leat_stat_finish(s);
+	return err;
+}
+
+int leat_session_finish(struct leat_session *s)
+{
+	int err, failed;
+
+	if (s->finished)
+		return 0;
+	failed = leat_session_drain_own(s);
+	err = leat_process_cell_write(s->processes, finish, s);
+	/* Who knows attributes may read the table. */
 	if (!err)
 		err = leat_attributes_finish(s);
 	return failed ? failed : err;
