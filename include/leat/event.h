@@ -482,6 +482,8 @@ struct leat_source_ops {
 	uint64_t (*window_ns)(const void *self);
 	/** With next: bytes of the header that each of its records begins with (leat_bus_header). */
 	uint32_t header_size;
+	/** Optional. What the operation that failed last has to say, "" nothing. Borrowed. */
+	const char *(*error)(const void *self);
 };
 
 /** A source: its operations and its state. Plain data, copied. */

@@ -59,6 +59,11 @@ struct leat_session_builder *leat_session_with_callback(struct leat_session_buil
 							const char *event, leat_event_fn fn,
 							void *ctx);
 
+/*
+ * What of the records is kept. A live source is told too, and collects what is wanted; replay keeps
+ * what the recording has.
+ */
+
 /** leat_session_with_per_thread - tell the threads of a process apart. Returns @b. */
 struct leat_session_builder *leat_session_with_per_thread(struct leat_session_builder *b, bool on);
 /** leat_session_with_times - keep each streamed sample with its time and CPU. Returns @b. */
@@ -109,6 +114,10 @@ struct leat_session_config {
 	size_t event_cnt;
 	uint64_t frequency_hz; /**< 0: not set */
 	uint64_t buffer_bytes; /**< of each CPU; 0: not set */
+	bool per_thread;       /**< leat_session_with_per_thread, and so on */
+	bool times;
+	bool no_kernel;
+	bool no_user;
 };
 
 #define LEAT_SESSION_MAX_TARGETS 256
@@ -230,6 +239,8 @@ LEAT_CELL(leat_process_cell, struct leat_process_table)
 struct leat_process_cell_readonly leat_session_processes(const struct leat_session *s);
 /** leat_session_bus - of a session that was built: its events. NULL otherwise. Borrowed. */
 struct leat_bus *leat_session_bus(const struct leat_session *s);
+/** leat_session_source_stats - what the sources of a session that was built have counted, all together. */
+void leat_session_source_stats(const struct leat_session *s, struct leat_source_stats *out);
 
 /**
  * leat_session_take_profile - the profile, once; NULL when it was taken, or while its
