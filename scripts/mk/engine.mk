@@ -7,5 +7,5 @@ lib_src += user/engine/btf_format.c user/engine/btf_trim.c user/engine/counters.
 	   user/engine/sets.c user/engine/sizes.c user/engine/source.c user/engine/sysctl.c \
 	   user/engine/tables.c user/engine/tracefs_dir.c user/engine/why.c
 unit_src += tests/unit/test_engine_btf_format.c tests/unit/test_engine_btf_trim.c tests/unit/test_engine_events.c tests/unit/test_engine_glob.c \
-	    tests/unit/test_engine_hash.c tests/unit/test_engine_ring_map.c
+	    tests/unit/test_engine_hash.c tests/unit/test_engine_probes.c tests/unit/test_engine_ring_map.c
 fuzz_src += tests/fuzz/fuzz_btf_trim.c
