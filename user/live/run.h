@@ -19,7 +19,8 @@
 
 /* --anonymize and -o run.leat: records are changed on their way into the file. */
 struct leat_run_capture {
-	uint8_t record[8192]; /* LEAT_PATH_MAX and what stands before it */
+	uint8_t record[8192];		      /* LEAT_PATH_MAX and what stands before it */
+	struct leat_field_reader *path, *exe; /* of env/mmap and env/process */
 	unsigned int ticks;
 };
 
