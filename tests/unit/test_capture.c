@@ -272,7 +272,7 @@ Test(capture, formats_and_flags_come_back)
 	struct file f;
 
 	file_begin(&f);
-	leat_event_set_flags(leat_bus_at(f.bus, LEAT_REC_STAT), LEAT_EVENT_NO_STACK);
+	leat_event_set_flags(leat_bus_at(f.bus, LEAT_REC_STAT), LEAT_EVENT_PROXY);
 	file_attach(&f);
 	file_end(&f);
 	cr_assert(eq(int, leat_capture_new(&c), 0));
@@ -298,7 +298,7 @@ Test(capture, formats_and_flags_come_back)
 		cr_expect(eq(str, STR(leat_format_field_at(leat_event_format(a), 0)->type_name),
 			     STR(leat_format_field_at(leat_event_format(b), 0)->type_name)));
 		cr_expect(eq(u32, leat_event_flags(b),
-			     id == LEAT_REC_STAT ? LEAT_EVENT_NO_STACK : leat_event_flags(a)));
+			     id == LEAT_REC_STAT ? LEAT_EVENT_PROXY : leat_event_flags(a)));
 	}
 	leat_bus_free(&bus);
 	leat_bus_free(&wire);

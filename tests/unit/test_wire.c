@@ -182,6 +182,7 @@ Test(wire, a_sample_made_of_a_raw_one_is_forwarded)
 	proxy = leat_bus_at(bus, LEAT_REC_SAMPLE);
 	cr_expect(eq(u32, leat_event_flags(proxy), LEAT_EVENT_PROXY));
 	cr_expect(eq(u32, leat_event_flags(leat_bus_at(bus, LEAT_REC_RAW)), LEAT_EVENT_NOT_STORED));
+	cr_expect(eq(u32, leat_event_flags(leat_bus_at(bus, LEAT_REC_MMAP)), LEAT_EVENT_NO_STACK));
 	cr_assert(eq(int, leat_event_add_callback(proxy, see_forwarded, bus, NULL), 0));
 	cr_assert(eq(int, leat_wire_record(&s, sizeof(s), &r), 0));
 	cr_expect(eq(int, leat_wire_forward(bus, proxy, &r), 0));

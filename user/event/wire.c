@@ -122,6 +122,8 @@ struct event_def {
 		.field_cnt = LEAT_ARRAY_SIZE(f)                                                    \
 	}
 #define DEF(event, s, f) DEF_AS(event, s, f, 0)
+/* What happens to a process, or is counted of it, has no stack. */
+#define TOLD(event, s, f) DEF_AS(event, s, f, LEAT_EVENT_NO_STACK)
 
 static const struct event_def events[LEAT_REC__MAX] = {
 	[LEAT_REC_COUNT] = DEF("leat/count", leat_rec_count, count_fields),
@@ -130,15 +132,15 @@ static const struct event_def events[LEAT_REC__MAX] = {
 	[LEAT_REC_SAMPLE] = DEF_AS("leat/sample", leat_rec_sample, sample_fields, LEAT_EVENT_PROXY),
 	/* A copy of a stack, with whatever secrets were on it. */
 	[LEAT_REC_RAW] = DEF_AS("leat/raw", leat_rec_raw, raw_fields, LEAT_EVENT_NOT_STORED),
-	[LEAT_REC_NEWPROC] = DEF("leat/newproc", leat_rec_newproc, newproc_fields),
-	[LEAT_REC_PROCESS] = DEF("env/process", leat_rec_process, process_fields),
-	[LEAT_REC_THREAD] = DEF("env/thread", leat_rec_comm, comm_fields),
-	[LEAT_REC_COMM] = DEF("env/comm", leat_rec_comm, comm_fields),
-	[LEAT_REC_MMAP] = DEF("env/mmap", leat_rec_mmap, mmap_fields),
-	[LEAT_REC_FORK] = DEF("env/fork", leat_rec_task, task_fields),
-	[LEAT_REC_EXIT] = DEF("env/exit", leat_rec_task, task_fields),
-	[LEAT_REC_ENV_LOST] = DEF("env/lost", leat_rec_lost, lost_fields),
-	[LEAT_REC_STAT] = DEF("leat/stat", leat_rec_stat, stat_fields),
+	[LEAT_REC_NEWPROC] = TOLD("leat/newproc", leat_rec_newproc, newproc_fields),
+	[LEAT_REC_PROCESS] = TOLD("env/process", leat_rec_process, process_fields),
+	[LEAT_REC_THREAD] = TOLD("env/thread", leat_rec_comm, comm_fields),
+	[LEAT_REC_COMM] = TOLD("env/comm", leat_rec_comm, comm_fields),
+	[LEAT_REC_MMAP] = TOLD("env/mmap", leat_rec_mmap, mmap_fields),
+	[LEAT_REC_FORK] = TOLD("env/fork", leat_rec_task, task_fields),
+	[LEAT_REC_EXIT] = TOLD("env/exit", leat_rec_task, task_fields),
+	[LEAT_REC_ENV_LOST] = TOLD("env/lost", leat_rec_lost, lost_fields),
+	[LEAT_REC_STAT] = TOLD("leat/stat", leat_rec_stat, stat_fields),
 };
 
 static const struct event_def *def_of(enum leat_rec_kind kind)
