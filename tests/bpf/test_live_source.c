@@ -221,6 +221,12 @@ Test(live_source, no_target)
 	expect_refused(-EINVAL, "needs a target");
 }
 
+Test(live_source, nothing_to_look_with)
+{
+	leat_session_with_live(b, NULL);
+	expect_refused(-EINVAL, "no operations");
+}
+
 Test(live_source, targets_of_two_kinds)
 {
 	const struct leat_target_spec who = process(getpid()), all = { .kind = LEAT_TARGET_ALL };

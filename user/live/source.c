@@ -392,8 +392,8 @@ struct leat_session_builder *leat_session_with_live(struct leat_session_builder 
 		.error = live_error,
 	};
 
-	leat_session_with_source(b, (struct leat_source){ .ops = &ops, .self = l });
-	return leat_session_with_hooks(b, NULL, on_session, l);
+	leat_session_with_source(b, (struct leat_source){ .ops = l ? &ops : NULL, .self = l });
+	return l ? leat_session_with_hooks(b, NULL, on_session, l) : b;
 }
 
 int leat_live_finish(struct leat_live *l, struct leat_profile *p)
