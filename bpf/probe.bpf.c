@@ -7,8 +7,8 @@
  * kernel address leaves. common_flags and common_preempt_count are 0 in the record, and no fields of
  * the event's format (leat_probe_known_fields): the kernel works them out after it has run us, from
  * whether interrupts are off, which no helper tells and the registers do not hold (their flags are
- * 0), and from a count per CPU whose address is none of ours to read. No field is better than a
- * wrong one.
+ * 0), and from a count of the CPU that lies elsewhere in each kernel. No field is better than a wrong
+ * one.
  * No CO-RE: a copy of this is loaded for each tracepoint, and reading the kernel's BTF costs more
  * than all else.
  */

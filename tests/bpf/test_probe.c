@@ -214,6 +214,49 @@ Test(probe, a_handful_of_tracepoints, .timeout = 120)
 	trace_fini(&t);
 }
 
+/* ---- what leaves the kernel ---- */
+
+/* Eight bytes anywhere that are an address of the upper half. */
+static int look_for_addresses(void *ctx, const struct leat_event *ev, const struct leat_record *r)
+{
+	uint64_t v, *found = ctx;
+
+	(void)ev;
+	for (uint32_t at = 0; at + sizeof(v) <= r->size; at++) {
+		memcpy(&v, (const uint8_t *)r->data + at, sizeof(v));
+		*found += v >> 47 == 0x1ffff;
+	}
+	return 0;
+}
+
+/* Events without a pointer or a negative number among their fields: nothing in them is an address. */
+Test(probe, no_kernel_address_leaves, .timeout = 120)
+{
+	static const char *const names[] = { "sched/sched_process_exec", "sched/sched_process_exit",
+					     "sched/sched_process_fork", "task/task_rename" };
+	struct leat_probes_opts o = { .names = names, .cnt = LEAT_ARRAY_SIZE(names) };
+	uint64_t found = 0;
+	struct trace t;
+
+	trace_open(&t, o);
+	for (size_t i = 0; i < o.cnt; i++)
+		cr_assert(
+			zero(int, leat_event_add_callback(
+					  leat_bus_at(t.bus, (uint16_t)(LEAT_PROBES_FIRST_ID + i)),
+					  look_for_addresses, &found, NULL)));
+	for (int i = 0; i < 20; i++) {
+		int go;
+		pid_t pid = child_start(&go);
+
+		child_run(pid, go);
+	}
+	trace_stop(&t);
+	cr_expect(ge(u64, t.records, 4 * 20));
+	cr_expect(zero(u64, found), "%llu addresses in %llu records", (unsigned long long)found,
+		  (unsigned long long)t.records);
+	trace_fini(&t);
+}
+
 /* ---- beside what the kernel itself prints ---- */
 
 struct instance {
