@@ -2,9 +2,11 @@
 #include "session/session.h"
 
 #include <errno.h>
+#include <leat/writer.h>
 #include <string.h>
 
 #include "base/array.h"
+#include "base/log.h"
 #include "event/format.h"
 #include "event/wire.h"
 #include "session/impl.h"
@@ -190,11 +192,26 @@ void leat_session_set_hooks(struct leat_session *s, const struct leat_session_ho
 	s->hooks = *h;
 }
 
+/* As text: a field that the record is too short for is "?". */
+static void tell_malformed(const struct leat_reading *rd)
+{
+	LEAT_AUTO(leat_writer_free) struct leat_writer *w = NULL;
+	char text[896];
+	size_t len = 0;
+
+	if (!leat_writer_new(&w, rd->hook->format, LEAT_WRITER_TEXT))
+		(void)!leat_writer_write(w, rd->r, text, sizeof(text), &len);
+	leat_log(LEAT_LOG_DEBUG, "the first malformed record, %u bytes: %s %.*s", rd->r->size,
+		 leat_event_name(rd->hook->event), (int)len, text);
+}
+
+/* All are counted; the first one is told too. */
 bool leat_reading_failed(const struct leat_reading *rd)
 {
 	if (!rd->err)
 		return false;
-	rd->hook->s->p->verdict.malformed++;
+	if (!rd->hook->s->p->verdict.malformed++)
+		tell_malformed(rd);
 	return true;
 }
 
