@@ -25,7 +25,12 @@ struct leat_buf;
 
 /** What the outermost levels of a tree are. */
 struct leat_tree_opts {
-	bool by_process; /**< first level: the process, when there is more than one */
+	/**
+	 * First level: the value of this attribute, as "pod=web-7", or "[no pod]"; NULL: none. Of
+	 * html, svg, folded and speedscope; pprof has all attributes as labels of its samples.
+	 */
+	const char *by_attribute;
+	bool by_process; /**< next level: the process, when there is more than one */
 	bool by_thread;	 /**< next level: the thread */
 	uint64_t
 		least; /**< samples: on a node with fewer nothing stands, all is its own; 0: none */

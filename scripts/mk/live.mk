@@ -3,7 +3,7 @@ lib_src += user/live/anonymize.c user/live/capture.c user/live/command.c user/li
 	   user/live/doctor_target.c user/live/env.c user/live/env_proc.c user/live/files.c \
 	   user/live/files_open.c user/live/files_provider.c user/live/finish.c user/live/loop.c \
 	   user/live/maps.c user/live/plan.c user/live/procfs.c user/live/procfs_parse.c \
-	   user/live/record.c user/live/rings.c user/live/sideband.c user/live/slices.c user/live/space.c \
+	   user/live/record.c user/live/rings.c user/live/sideband.c user/live/slices.c user/live/source.c user/live/space.c \
 	   user/live/tables.c user/live/tables_binary.c user/live/tables_build.c user/live/tables_raw.c \
 	   user/live/tables_space.c user/live/target.c \
 	   user/live/target_where.c
@@ -24,3 +24,4 @@ workload_bin += $(O)/tests/refuse.so
 $(O)/tests/refuse.so: tests/support/refuse.c
 	$(call say,CC)
 	$(Q)mkdir -p $(@D); $(CC) $(wl_flags) -fPIC -shared $< -o $@ -ldl
+public_h += include/leat/live.h

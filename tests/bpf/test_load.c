@@ -22,8 +22,10 @@
 #include "engine/btf_trim.h"
 #include "engine/features.h"
 #include "engine/impl.h"
+#include "engine/probes_impl.h"
 #include "event/format.h"
 #include "leat_glob.h"
+#include "probe.skel.h"
 #include "tests/sample_test.skel.h"
 
 #define ALL_FILTERS 7u
@@ -257,7 +259,8 @@ static unsigned int budget_of(const char *program)
 	return found;
 }
 
-static void expect_budget(int prog_fd)
+/* @row: of the file; NULL: the program's own name. */
+static void expect_budget(int prog_fd, const char *row)
 {
 	struct bpf_prog_info info = { 0 };
 	__u32 len = sizeof(info);
@@ -266,9 +269,10 @@ static void expect_budget(int prog_fd)
 	cr_assert(zero(int, bpf_obj_get_info_by_fd(prog_fd, &info, &len)));
 	if (!info.verified_insns)
 		return; /* before 5.16 the kernel does not say */
-	budget = budget_of(info.name);
+	row = row ? row : info.name;
+	budget = budget_of(row);
 	cr_expect(le(uint, info.verified_insns, budget + budget / 10),
-		  "%s: %u verified instructions; the budget is %u", info.name, info.verified_insns,
+		  "%s: %u verified instructions; the budget is %u", row, info.verified_insns,
 		  budget);
 }
 
@@ -293,15 +297,34 @@ Test(load, programs_stay_in_their_budget)
 	struct leat_engine *e = NULL;
 
 	cr_assert(zero(int, leat_engine_open(&e, &o, &diag)), "%s", diag.what);
-	expect_budget(leat_engine_sample_fd(e));
-	expect_budget(e->drain_fd);
+	expect_budget(leat_engine_sample_fd(e), NULL);
+	expect_budget(e->drain_fd, NULL);
 	for (size_t i = 0; i < LEAT_ENGINE_LINKS; i++) {
 		int fd = program_of(e->links[i]);
 
-		expect_budget(fd);
+		expect_budget(fd, NULL);
 		close(fd);
 	}
 	leat_engine_free(&e);
+}
+
+/* All filters on. */
+Test(load, the_program_of_tracepoints_stays_in_its_budget)
+{
+	static const char *const names[] = { "sched/sched_switch", "sched/sched_process_exec" };
+	static const char *const rows[] = { "leat_probe:fixed", "leat_probe:dynamic" };
+	struct leat_probes_opts o = { .names = names,
+				      .cnt = LEAT_ARRAY_SIZE(names),
+				      .self_tgid = 1,
+				      .only_tgid = 2,
+				      .pidns_ino = 1 };
+	struct leat_diag diag = { 0 };
+	struct leat_probes *p = NULL;
+
+	cr_assert(zero(int, leat_probes_open(&p, &o, &diag)), "%s", diag.what);
+	for (size_t i = 0; i < o.cnt; i++)
+		expect_budget(bpf_program__fd(p->tps[i].skel->progs.leat_probe), rows[i]);
+	leat_probes_free(&p);
 }
 
 /* ---- formats ---- */

@@ -80,7 +80,7 @@ static uint64_t table_bytes(const struct leat_run *r)
 	return s.bytes;
 }
 
-static void fill_verdict(const struct leat_run *r, struct leat_profile *p)
+void leat_run_verdict(const struct leat_run *r, struct leat_profile *p)
 {
 	struct leat_verdict *v = &p->verdict;
 
@@ -92,7 +92,6 @@ static void fill_verdict(const struct leat_run *r, struct leat_profile *p)
 	v->rss_bytes = r->rss_bytes;
 	v->map_bytes = leat_engine_map_bytes(r->engine) + table_bytes(r);
 	v->bpf_ns = leat_cost_bpf_ns(v->kernel);
-	v->callback_errors = leat_bus_error_cnt(r->bus);
 	fill_wanted(r, v);
 }
 
@@ -146,12 +145,14 @@ static int nothing(const struct leat_run *r, const struct leat_verdict *v)
 	return -ENODATA;
 }
 
-static int resolve(struct leat_run *r, struct leat_profile *p)
+int leat_run_name(struct leat_run *r, struct leat_profile *p)
 {
 	struct leat_file_provider prov = leat_files_provider(r->files);
 	struct leat_symbols_opts so = { 0 };
-	int err;
+	int err = leat_run_meta(r, p);
 
+	if (err)
+		return err;
 	if ((err = leat_symbols_check_calls(p, &prov)) || (err = leat_judge_stacks(p)) ||
 	    (err = leat_symbols_resolve(p, &prov, &so)) || (err = leat_judge_count(p)))
 		return leat_diag_set(r->diag, err, LEAT_EXIT_FAILURE,
@@ -192,13 +193,11 @@ int leat_run_finish(struct leat_run *r, struct leat_live_result *out)
 	p = leat_session_take_profile(r->session);
 	if (!p)
 		return leat_diag_set(r->diag, -ENOMEM, LEAT_EXIT_FAILURE, "out of memory");
-	fill_verdict(r, p);
+	leat_run_verdict(r, p);
 	if (!p->verdict.taken)
 		err = nothing(r, &p->verdict);
 	if (!err)
-		err = leat_run_meta(r, p);
-	if (!err)
-		err = resolve(r, p);
+		err = leat_run_name(r, p);
 	if (!err && r->o->anonymize)
 		err = leat_run_anonymize(p);
 	if (err) {

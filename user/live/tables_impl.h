@@ -101,6 +101,7 @@ struct leat_tables {
 	uint64_t tried_version;
 	size_t tried_cnt;
 	struct leat_rec_sample *sample; /* under construction */
+	struct leat_event *proxy;	/* where it goes */
 	struct leat_unwind_frame *frames;
 	struct leat_tables_stats stats;
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Samples that came with registers and a copy of their stack: each waits until the tables that its
- * frames need are built, is unwound by them, and goes on as a sample with frames.
+ * frames need are built, is unwound by them, and is forwarded, with its frames, to the proxy event
+ * "leat/sample": what follows cannot tell it from one that the kernel side unwound.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -46,7 +47,8 @@ int leat_raw_attach(struct leat_tables *t)
 {
 	struct leat_event *ev = leat_bus_at(t->bus, LEAT_REC_RAW);
 
-	return ev ? leat_event_add_callback(ev, on_raw, t, NULL) : -ENOENT;
+	t->proxy = leat_bus_at(t->bus, LEAT_REC_SAMPLE);
+	return ev && t->proxy ? leat_event_add_callback(ev, on_raw, t, NULL) : -ENOENT;
 }
 
 static const struct leat_unwind_table *table_of(struct leat_tables *t, const struct leat_code *c,
@@ -148,9 +150,10 @@ static void forward(struct leat_tables *t, const struct leat_program *p,
 	s->user_mode = raw->user_mode;
 	memcpy(s->frames, raw->words, raw->kframe_cnt * sizeof(s->frames[0]));
 	put_frames(t, p, s->frames + raw->kframe_cnt, n);
-	t->stats.unwound++;
-	if (!leat_wire_record(s, s->h.size, &r))
-		leat_bus_dispatch(t->bus, &r);
+	if (leat_wire_record(s, s->h.size, &r) || leat_wire_forward(t->bus, t->proxy, &r))
+		t->stats.raw_lost++;
+	else
+		t->stats.unwound++;
 }
 
 /* How it ends for a stack of which only a part was copied. */
