@@ -199,6 +199,7 @@ static void put_import(const struct leat_verdict *v, struct leat_buf *out)
 	put_item(&l, v->import_unread, "lines were not understood");
 	put_item(&l, v->import_other, "samples of other events were left out");
 	put_item(&l, v->import_deep, "frames were deeper than leat takes");
+	put_item(&l, v->import_labels, "labels were more than leat takes");
 	end_line(&l);
 	if (v->import_cut)
 		leat_buf_str(out, "import: the file ends in the middle of an entry\n");
@@ -315,6 +316,7 @@ static void put_groups(const struct leat_verdict *v, struct leat_buf *out)
 	X(import_unread)                                                                           \
 	X(import_other)                                                                            \
 	X(import_deep)                                                                             \
+	X(import_labels)                                                                           \
 	X(import_cut)                                                                              \
 	X(cut_off)                                                                                 \
 	X(cut_samples)                                                                             \
