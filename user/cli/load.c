@@ -119,7 +119,11 @@ static size_t peek(int fd, void *buf, size_t n)
 /* Another tool's profile, or no profile at all: the importer says which, and why. */
 static int load_other(int fd, const char *path, struct leat_cli_loaded *out, struct leat_diag *d)
 {
-	struct leat_import_opts o = { .times = out->times };
+	struct leat_import_opts o = {
+		.times = out->times,
+		.periods = out->periods,
+		.event = out->event,
+	};
 
 	return leat_import_fd_opts(fd, shown(path), &o, &out->profile, d);
 }
@@ -187,6 +191,13 @@ static int load_capture(int fd, const char *path, struct leat_cli_loaded *out, s
 	if (err)
 		return bad(d, path, err, leat_replay_error(r));
 	out->profile = got.profile;
+	if (out->event &&
+	    strcmp(out->event, leat_profile_str(got.profile, got.profile->meta.event))) {
+		leat_diag_set(d, -ENOENT, LEAT_EXIT_USAGE, "no event %.64s in it", out->event);
+		leat_diag_why(d, "it holds: %s",
+			      leat_profile_str(got.profile, got.profile->meta.event));
+		return -ENOENT;
+	}
 	out->by_thread = got.by_thread;
 	add_notes(&out->notes, &got);
 	return 0;

@@ -308,8 +308,30 @@ static const struct leat_cli_option options[LEAT_CLI_OPT__MAX] = {
 			   .more = "When the command ends with 0, the exit status is leat's own. A "
 				   "command that a signal ends counts as 128 plus the signal." },
 
+	/* --- what of a file ------------------------------------------------------------- */
+	ROW(FILE_EVENT) = { .name = "event",
+			    .letter = 'e',
+			    .type = LEAT_CLI_TEXT,
+			    GROUP(INPUT),
+			    .verbs = IN(REPORT) | IN(CONVERT),
+			    .offset = AT(event),
+			    .arg = "EVENT",
+			    .expected = "the name of an event, or of a value of pprof",
+			    .help = "of several events or values in the file, this one",
+			    .more = "Without it: of perf script the event that comes first, of pprof "
+				    "the samples, else the value that the file prefers, else the last. "
+				    "What is left out is said. \"cycles\" is also cycles:P, where there "
+				    "is only one such event." },
+	ROW(PERIODS) = { .name = "periods",
+			 FLAG(periods),
+			 GROUP(INPUT),
+			 .verbs = IN(REPORT) | IN(CONVERT),
+			 .help = "perf script: a sample counts as its period, not as one",
+			 .more = "The values are then events, such as cycles, instead of samples." },
+
 	/* --- report --------------------------------------------------------------------- */
 	ROW(TOP) = { .name = "top",
+		     .letter = 'n',
 		     .type = LEAT_CLI_NUMBER,
 		     GROUP(REPORT),
 		     .verbs = IN(REPORT),
@@ -425,6 +447,7 @@ const char *leat_cli_group_name(enum leat_cli_group g)
 		[LEAT_CLI_G_TARGET] = "Target", [LEAT_CLI_G_SAMPLING] = "Sampling",
 		[LEAT_CLI_G_STACKS] = "Stacks", [LEAT_CLI_G_OUTPUT] = "Output",
 		[LEAT_CLI_G_REPORT] = "Report", [LEAT_CLI_G_MESSAGES] = "Messages",
+		[LEAT_CLI_G_INPUT] = "Input",
 	};
 
 	return g < LEAT_CLI_GROUP__MAX ? names[g] : "";

@@ -28,6 +28,8 @@ int leat_cli_report_cmd(struct leat_cli_call *c)
 	int err = input ? leat_cli_signals_install() : diag.err;
 
 	leat_cli_loaded_init(&l);
+	l.event = c->args->event;
+	l.periods = c->args->periods;
 	leat_buf_init(&b, LEAT_CLI_MAX_TEXT);
 	if (!err)
 		err = leat_cli_load_profile(input, &l, &diag);
