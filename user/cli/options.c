@@ -385,7 +385,7 @@ static const struct leat_cli_option options[LEAT_CLI_OPT__MAX] = {
 	ROW(JSON) = { .name = "json",
 		      FLAG(json),
 		      GROUP(MESSAGES),
-		      .verbs = IN(DOCTOR) | IN(LIST),
+		      .verbs = IN(REPORT) | IN(DOCTOR) | IN(LIST),
 		      .help = "JSON instead of text" },
 	ROW(NAMES) = { .name = "names",
 		       FLAG(names_only),
