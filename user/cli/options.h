@@ -52,6 +52,7 @@ enum leat_cli_opt {
 	LEAT_CLI_OPT_OUTPUT,
 	LEAT_CLI_OPT_FORMAT,
 	LEAT_CLI_OPT_TITLE,
+	LEAT_CLI_OPT_MIN_WIDTH,
 	LEAT_CLI_OPT_SUMMARY,
 	LEAT_CLI_OPT_ANONYMIZE,
 	LEAT_CLI_OPT_PROPAGATE,
@@ -124,7 +125,7 @@ struct leat_cli_args {
 	char **command; /* what stands behind "--", or NULL */
 	bool all, children, no_children;
 	uint64_t duration_ns, freq_hz, period, buffer_bytes, max_stack, unwind_memory, top;
-	double max_loss_percent;
+	double max_loss_percent, min_width_percent;
 	const char *event, *title, *summary, *callers, *process, *thread;
 	const struct leat_exporter *format;
 	unsigned int unwind, color; /* enum leat_unwind_mode, enum leat_cli_when */
