@@ -3,7 +3,7 @@
 lib_src += user/import/build.c user/import/chunks.c user/import/detect.c user/import/finish.c \
 	   user/import/folded.c user/import/import.c user/import/merge.c user/import/perf_head.c \
 	   user/import/perf_script.c user/import/pprof.c user/import/pprof_frames.c \
-	   user/import/pprof_samples.c user/import/proto_read.c
+	   user/import/pprof_samples.c user/import/proto_read.c user/import/unpack.c
 
 # Any format to any other, for tests and benchmarks.
 workload_bin += $(O)/import_tool

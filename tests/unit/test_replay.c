@@ -147,11 +147,10 @@ Test(replay, cut_files_give_what_is_there)
 			cr_assert(ge(u64, got.profile->verdict.taken, before));
 			before = got.profile->verdict.taken;
 			cr_assert(eq(int, named, !got.named));
-			cr_assert(ne(
-				ptr,
-				strstr(leat_profile_str(got.profile, got.profile->meta.event_note),
-				       "incomplete"),
-				NULL));
+			cr_assert(eq(u64, got.profile->verdict.cut_off, 1));
+			cr_assert(eq(u64, got.profile->verdict.cut_bytes, cut - offs[i]));
+			cr_assert(
+				ne(int, leat_verdict_trust(&got.profile->verdict), LEAT_TRUST_YES));
 			leat_profile_free(&got.profile);
 		}
 	}

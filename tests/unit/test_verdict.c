@@ -175,6 +175,26 @@ Test(verdict, the_text_says_only_what_there_is)
 			   "memory, 4.0 MB in BPF maps\n"));
 }
 
+Test(verdict, what_was_cut_off_is_never_trusted_in_full)
+{
+	struct leat_verdict v = good();
+
+	cr_assert(eq(int, leat_verdict_trust(&v), LEAT_TRUST_YES));
+	v.cut_off = 1;
+	v.duration_ns = 3250000000;
+	v.cut_samples = 74;
+	cr_expect(eq(int, leat_verdict_trust(&v), LEAT_TRUST_CARE));
+	cr_expect(eq(u64, leat_verdict_lost(&v), 0));
+	cr_expect(eq(str, text_of(leat_verdict_text, &v),
+		     (char *)"with care: 1,000 samples, 0 lost, cut off after 3.2 s, 100 % of user "
+			     "stacks complete, 100 % of frames named\n"
+			     "cut off, and not in it: 74 samples that the kernel had counted\n"));
+	v.cut_samples = 0;
+	v.cut_bytes = 1234;
+	cr_expect(eq(str, strchr(text_of(leat_verdict_text, &v), '\n') + 1,
+		     (char *)"cut off, and not in it: 1,234 bytes of a chunk that is not whole\n"));
+}
+
 Test(verdict, why_wanted_is_unknown)
 {
 	struct leat_verdict v = { .taken = 1000 };

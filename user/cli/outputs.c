@@ -270,12 +270,14 @@ static bool many_processes(const struct leat_profile *p)
 static int render(const struct leat_cli_file *f, struct leat_profile *p,
 		  const struct leat_cli_args *a, struct leat_buf *b)
 {
-	struct leat_export_opts o = { .title = a->title, .min_width_percent = 0.1 };
+	struct leat_export_opts o = { .title = a->title };
 	int err = 0;
 
 	/* In an imported profile the process may be all that tells its stacks apart. */
 	o.tree.by_process = p->verdict.imported || many_processes(p);
 	o.tree.by_thread = a->per_thread;
+	if (leat_cli_given(a, LEAT_CLI_OPT_MIN_WIDTH))
+		o.min_width_percent = a->min_width_percent > 0 ? a->min_width_percent : -1;
 	if (f->format) {
 		err = f->format->write(p, &o, b);
 	} else {

@@ -91,6 +91,7 @@ void leat_capture_info(const struct leat_capture *c, struct leat_capture_info *o
 	out->minor = c->in.minor;
 	out->chunks = c->in.cnt;
 	out->bytes = c->in.off;
+	out->cut_bytes = c->over && !c->info.complete ? c->in.off - c->in.whole : 0;
 }
 
 static int corrupt(struct leat_capture *c, const char *what, uint64_t off)

@@ -73,6 +73,7 @@ struct leat_build {
 	uint64_t unread;      /* lines that were not understood */
 	uint64_t cut_deep;    /* frames beyond LEAT_IMPORT_MAX_DEPTH */
 	uint64_t other_event; /* samples of events beyond LEAT_IMPORT_MAX_EVENTS */
+	uint64_t labels;      /* of samples, for which there was no room */
 	uint64_t lost;	      /* that the file itself says were lost */
 	bool lost_told;	      /* the file says what was lost, if only that it was nothing */
 	bool cut;	      /* the file ends in the middle of something */

@@ -239,6 +239,14 @@ static void os_name(char *out, size_t cap)
 	snprintf(out, cap, "%.*s", (int)n, at);
 }
 
+static int put_boot(struct leat_profile *p)
+{
+	char id[LEAT_BOOT_ID_LEN];
+
+	leat_procfs_boot(id);
+	return put(p, id, &p->meta.boot);
+}
+
 static int put_host(const struct leat_run *r, struct leat_profile *p)
 {
 	struct leat_meta *m = &p->meta;
@@ -252,7 +260,7 @@ static int put_host(const struct leat_run *r, struct leat_profile *p)
 		return err;
 	if (r->o->anonymize)
 		return 0;
-	if ((err = put(p, u.nodename, &m->host)))
+	if ((err = put(p, u.nodename, &m->host)) || (err = put_boot(p)))
 		return err;
 	return put(p, r->o->command_line ? r->o->command_line : "", &m->command_line);
 }

@@ -48,7 +48,7 @@ static void put(struct list *l, uint32_t id)
 	(*l->ids)[(*l->n)++] = id;
 }
 
-static int mark_id(struct leat_profile *p, const char *name, size_t n, uint32_t *id)
+int leat_mark_function(struct leat_profile *p, const char *name, uint32_t *id)
 {
 	struct leat_function f = {
 		.raw = LEAT_ID_NONE,
@@ -56,7 +56,7 @@ static int mark_id(struct leat_profile *p, const char *name, size_t n, uint32_t 
 		.file = LEAT_ID_NONE,
 		.kind = LEAT_FUNCTION_MARK,
 	};
-	int err = leat_profile_string(p, name, n, &f.name);
+	int err = leat_profile_string(p, name, strlen(name), &f.name);
 
 	return err ? err : leat_profile_function(p, &f, id);
 }
@@ -64,7 +64,7 @@ static int mark_id(struct leat_profile *p, const char *name, size_t n, uint32_t 
 static int put_mark(struct leat_profile *p, struct list *l, const char *name)
 {
 	uint32_t id;
-	int err = mark_id(p, name, strlen(name), &id);
+	int err = leat_mark_function(p, name, &id);
 
 	if (!err)
 		put(l, id);

@@ -145,6 +145,7 @@ struct leat_meta {
 	uint32_t host;
 	uint32_t kernel; /* release */
 	uint32_t os;
+	uint32_t boot;		/* which boot of the host: what the kernel's addresses mean */
 	uint32_t version;	/* of leat */
 	uint32_t unwind;	/* "table" or "fp" */
 	uint64_t start_real_ns; /* CLOCK_REALTIME at the start */

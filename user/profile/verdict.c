@@ -196,8 +196,9 @@ enum leat_trust leat_verdict_trust(const struct leat_verdict *v)
 	    named < LEAT_NO_TRUST_NAMED || v->taken < LEAT_NO_TRUST_SAMPLES)
 		return LEAT_TRUST_NO;
 	/* Who recorded it may have lost more than it says, and cut stacks without a mark. */
-	if (!v->imported && lost <= LEAT_TRUST_LOST && usable >= LEAT_TRUST_COMPLETE &&
-	    named >= LEAT_TRUST_NAMED && v->taken >= LEAT_TRUST_SAMPLES)
+	if (!v->imported && !v->cut_off && lost <= LEAT_TRUST_LOST &&
+	    usable >= LEAT_TRUST_COMPLETE && named >= LEAT_TRUST_NAMED &&
+	    v->taken >= LEAT_TRUST_SAMPLES)
 		return LEAT_TRUST_YES;
 	return LEAT_TRUST_CARE;
 }

@@ -97,7 +97,13 @@ struct leat_verdict {
 	uint64_t import_unread;	 /* lines that were not understood */
 	uint64_t import_other;	 /* samples of other events, and of none that could be kept */
 	uint64_t import_deep;	 /* frames beyond the depth that leat takes */
+	uint64_t import_labels;	 /* labels of samples that leat has no room for */
 	uint64_t import_cut;	 /* 1: the file ends in the middle of something */
+	/* a recording that did not end: leat was killed, or its file was cut; at best "with care" */
+	uint64_t cut_off; /* 1: it is one; .duration_ns is what there is of it */
+	uint64_t
+		cut_samples; /* counted by the kernel side, and not in the file any more: not lost */
+	uint64_t cut_bytes;  /* of the file, in a chunk that is not whole */
 };
 
 /* Lost for any reason, of what was asked for. */

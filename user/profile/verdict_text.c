@@ -58,6 +58,8 @@ void leat_verdict_line(const struct leat_verdict *v, struct leat_buf *out)
 		put_lost_share(v, out);
 		leat_buf_str(out, ", ");
 	}
+	if (v->cut_off)
+		leat_buf_printf(out, "cut off after %.1f s, ", (double)v->duration_ns / NS_PER_S);
 	if (!v->imported) {
 		put_percent(out, leat_verdict_complete_percent(v));
 		leat_buf_str(out, " of user stacks complete, ");
@@ -116,6 +118,15 @@ static void put_lost(const struct leat_verdict *v, struct leat_buf *out)
 		leat_buf_printf(
 			out, "wanted unknown: %s; samples that the kernel skipped would not show\n",
 			unknown_texts[v->wanted_unknown]);
+}
+
+static void put_cut(const struct leat_verdict *v, struct leat_buf *out)
+{
+	struct line l = { .out = out, .title = "cut off, and not in it: " };
+
+	put_item(&l, v->cut_samples, "samples that the kernel had counted");
+	put_item(&l, v->cut_bytes, "bytes of a chunk that is not whole");
+	end_line(&l);
 }
 
 /* User stacks that the kernel side walked to an end by itself. */
@@ -188,6 +199,7 @@ static void put_import(const struct leat_verdict *v, struct leat_buf *out)
 	put_item(&l, v->import_unread, "lines were not understood");
 	put_item(&l, v->import_other, "samples of other events were left out");
 	put_item(&l, v->import_deep, "frames were deeper than leat takes");
+	put_item(&l, v->import_labels, "labels were more than leat takes");
 	end_line(&l);
 	if (v->import_cut)
 		leat_buf_str(out, "import: the file ends in the middle of an entry\n");
@@ -216,6 +228,7 @@ void leat_verdict_text(const struct leat_verdict *v, struct leat_buf *out)
 	leat_verdict_line(v, out);
 	leat_buf_char(out, '\n');
 	put_lost(v, out);
+	put_cut(v, out);
 	put_stacks(v, out);
 	put_names(v, out);
 	put_environment(v, out);
@@ -303,7 +316,11 @@ static void put_groups(const struct leat_verdict *v, struct leat_buf *out)
 	X(import_unread)                                                                           \
 	X(import_other)                                                                            \
 	X(import_deep)                                                                             \
-	X(import_cut)
+	X(import_labels)                                                                           \
+	X(import_cut)                                                                              \
+	X(cut_off)                                                                                 \
+	X(cut_samples)                                                                             \
+	X(cut_bytes)
 
 void leat_verdict_json(const struct leat_verdict *v, struct leat_buf *out)
 {

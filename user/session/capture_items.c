@@ -56,12 +56,12 @@ static const struct {
 	enum meta_type type;
 	size_t at;
 } metas[] = {
-	META(title, TEXT),	META(target, TEXT),	  META(event, TEXT),
-	META(event_note, TEXT), META(command_line, TEXT), META(host, TEXT),
-	META(kernel, TEXT),	META(os, TEXT),		  META(version, TEXT),
-	META(unwind, TEXT),	META(start_real_ns, U64), META(start_mono_ns, U64),
-	META(duration_ns, U64), META(freq_hz, U64),	  META(period, U64),
-	META(time_based, BOOL), META(anonymized, BOOL),
+	META(title, TEXT),	  META(target, TEXT),	    META(event, TEXT),
+	META(event_note, TEXT),	  META(command_line, TEXT), META(host, TEXT),
+	META(kernel, TEXT),	  META(os, TEXT),	    META(version, TEXT),
+	META(boot, TEXT),	  META(unwind, TEXT),	    META(start_real_ns, U64),
+	META(start_mono_ns, U64), META(duration_ns, U64),   META(freq_hz, U64),
+	META(period, U64),	  META(time_based, BOOL),   META(anonymized, BOOL),
 };
 
 void leat_items_put_meta(struct leat_buf *b, const struct leat_profile *p)
