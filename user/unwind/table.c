@@ -281,6 +281,12 @@ static int add_plts(struct build *b)
 	return 0;
 }
 
+/* No function was described: was there nothing, or nothing that could be understood? */
+static int nothing(const struct build *b)
+{
+	return b->t.bad_cnt ? -EBADMSG : -ENODATA;
+}
+
 static int scan_all(struct build *b, struct leat_elf *debug)
 {
 	int err = scan_section(b, b->elf, ".eh_frame", false);
@@ -297,7 +303,7 @@ static int scan_all(struct build *b, struct leat_elf *debug)
 		err = scan_section(b, debug, ".debug_frame", true);
 	if (err)
 		return err;
-	return b->fdes.n ? add_plts(b) : -ENODATA;
+	return b->fdes.n ? add_plts(b) : nothing(b);
 }
 
 /* ---- order ---- */
@@ -500,7 +506,7 @@ static int build_table(struct build *b, struct leat_elf *debug, struct leat_unwi
 		return err;
 	drop_outside(b);
 	if (!b->fdes.n)
-		return -ENODATA;
+		return nothing(b);
 	err = sort(&b->fdes);
 	if (!err)
 		err = make_rows(b, rules);
