@@ -191,7 +191,7 @@ static void add_verdict(const struct report *r)
 
 	leat_buf_init(&text, LEAT_CLI_MAX_TEXT);
 	if (r->args->verbose)
-		leat_verdict_text(&r->p->verdict, &text);
+		leat_profile_verdict_text(r->p, &text);
 	else
 		leat_verdict_line(&r->p->verdict, &text);
 	for (char *line = text.data, *next; line && *line; line = next) {
