@@ -38,6 +38,7 @@ struct leat_run {
 	struct leat_env *env;
 	struct leat_engine *engine;
 	struct leat_tables *tables; /* NULL: by frame pointer */
+	struct leat_table_cache *cache;
 	struct leat_bus *bus;
 	struct leat_session *session;
 	struct leat_pump pump;
