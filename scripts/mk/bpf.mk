@@ -6,6 +6,20 @@ workload_src += tests/workloads/wl_nofp.c
 wl_flags_wl_nofp := -O2 -fomit-frame-pointer -fno-optimize-sibling-calls
 live_test    += tests/live/tables.sh
 workload_bin += $(O)/workloads/wl_nofp_plug.so
+# The same program with other knowledge of its frames: frame pointers and no unwind information, beside
+# the C library's start files or of nobody; neither; and unwind information that is damaged.
+wl_blind := framed stripped neither
+workload_bin += $(wl_blind:%=$(O)/workloads/wl_blind_%) $(O)/workloads/wl_blind_damaged
+wl_flags_blind := $(wl_flags) -O2 -fno-optimize-sibling-calls -fno-asynchronous-unwind-tables -fno-unwind-tables
+$(O)/workloads/wl_blind_%: tests/workloads/wl_nofp.c
+	$(call say,CC)
+	$(Q)mkdir -p $(@D); $(CC) $(wl_flags_blind) -f$(if $(filter neither,$*),,no-)omit-frame-pointer \
+		$(if $(filter stripped,$*),-Wl$(comma)--no-eh-frame-hdr) $< -o $@
+	$(Q)$(if $(filter stripped,$*),objcopy --remove-section .eh_frame $@)
+# A CIE whose length goes past the end.
+$(O)/workloads/wl_blind_damaged: $(O)/workloads/wl_nofp
+	$(Q)cp $< $@; printf '\xf0\xff\xff\x0f' > $@.bytes; \
+		objcopy --update-section .eh_frame=$@.bytes --remove-section .eh_frame_hdr $@; rm $@.bytes
 $(O)/workloads/wl_nofp_plug.so: tests/workloads/wl_nofp_plug.c
 	$(call say,CC)
 	$(Q)mkdir -p $(@D); $(CC) $(wl_flags) $(wl_flags_wl_nofp) -fPIC -shared $< -o $@

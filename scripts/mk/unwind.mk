@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 lib_src += user/unwind/cfi.c user/unwind/cfi_expr.c user/unwind/cfi_scan.c \
-	   user/unwind/gopclntab.c user/unwind/plt.c user/unwind/rows.c user/unwind/rules.c user/unwind/store.c \
+	   user/unwind/frames.c user/unwind/gopclntab.c user/unwind/plt.c user/unwind/rows.c user/unwind/rules.c user/unwind/store.c \
 	   user/unwind/table.c \
 	   user/unwind/unwind.c
 bench_src += tests/bench/bench_unwind.c
 
 # Tables that are kept in files hold for the code that built them: any change of it makes them stale.
 gen_h += $(G)/unwind_code.h
-unwind_code := user/unwind/cfi.c user/unwind/cfi_expr.c user/unwind/cfi_scan.c user/unwind/gopclntab.c \
+unwind_code := user/unwind/cfi.c user/unwind/cfi_expr.c user/unwind/cfi_scan.c user/unwind/frames.c user/unwind/gopclntab.c \
 	       user/unwind/plt.c user/unwind/rows.c user/unwind/rules.c user/unwind/table.c \
 	       bpf/include/leat_unwind.h
 $(G)/unwind_code.h: $(unwind_code)

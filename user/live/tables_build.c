@@ -17,14 +17,13 @@
 #include "elf/elf_file.h"
 #include "live/procfs.h"
 #include "live/tables_impl.h"
+#include "unwind/frames.h"
 
 #define PT_LOAD 1
 #define PF_X	1
 #define PAGE	4096u
 /* Code of which the first part is looked at for frame pointers. */
 #define LOOK_BYTES 65536u
-/* push %rbp; mov %rsp,%rbp: one for so many bytes of code is a habit. */
-#define LOOK_EVERY 1024u
 /* One table's samples ask for the next one: so long it is worth waiting. */
 #define LINGER_NS 2000000u
 
@@ -48,19 +47,14 @@ static void find_loads(struct leat_binary *b, const struct leat_elf *e)
 /* Whether its functions begin as those with frame pointers do. */
 static bool looks_framed(struct leat_elf *e, const struct leat_binary *b)
 {
-	static const uint8_t prologue[] = { 0x55, 0x48, 0x89, 0xe5 };
 	LEAT_FREE uint8_t *code = malloc(LOOK_BYTES);
-	size_t n, found = 0;
+	const struct leat_binary_load *l = &b->loads[0];
+	size_t n;
 
 	if (!code || !b->load_cnt)
 		return false;
-	n = b->loads[0].end - b->loads[0].offset;
-	n = n < LOOK_BYTES ? n : LOOK_BYTES;
-	if (leat_elf_copy(e, b->loads[0].offset, code, n))
-		return false;
-	for (size_t i = 0; i + sizeof(prologue) <= n; i++)
-		found += !memcmp(code + i, prologue, sizeof(prologue));
-	return found && found * LOOK_EVERY >= n / 4;
+	n = l->end - l->offset < LOOK_BYTES ? (size_t)(l->end - l->offset) : LOOK_BYTES;
+	return !leat_elf_copy(e, l->offset, code, n) && leat_code_keeps_frames(code, n, l->vaddr);
 }
 
 /*
@@ -188,6 +182,7 @@ static int build(struct leat_tables *t, struct leat_binary *b)
 	struct version v;
 	int err = b->fd < 0 ? b->fd : version_of(b->fd, &v);
 
+	drop_table(b); /* one that could not be put into the kernel */
 	if (!err)
 		err = leat_elf_open(&e, b->fd);
 	if (err)

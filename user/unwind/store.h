@@ -65,7 +65,7 @@ int leat_store_encode(const struct leat_unwind_table *t, const struct leat_unwin
 void leat_store_seal(uint8_t *data, size_t len);
 /*
  * The table that a file's bytes hold; @rules gets the rules that are new. -ESTALE: of another
- * binary, or made by other code. -EBADMSG: damaged. -ENOMEM. Cost: 2 ns a row.
+ * binary, or made by other code. -EBADMSG: damaged. -ENOMEM. Cost: 1 ns a row.
  */
 int leat_store_decode(struct leat_unwind_table **out, const void *data, size_t len,
 		      const struct leat_store_key *key,
