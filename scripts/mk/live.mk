@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 lib_src += user/live/anonymize.c user/live/capture.c user/live/command.c user/live/cost.c user/live/doctor.c user/live/doctor_system.c \
-	   user/live/doctor_target.c user/live/env.c user/live/env_proc.c user/live/files.c \
+	   user/live/doctor_target.c user/live/doctor_unwind.c user/live/env.c user/live/env_proc.c user/live/files.c \
 	   user/live/files_open.c user/live/files_provider.c user/live/finish.c user/live/loop.c \
 	   user/live/maps.c user/live/plan.c user/live/procfs.c user/live/procfs_parse.c \
 	   user/live/record.c user/live/rings.c user/live/sideband.c user/live/slices.c user/live/space.c \

@@ -67,6 +67,8 @@ int leat_tables_fd(const struct leat_tables *t);
 /* After the last sample: unwinds all that waits, and waits for the tables that this takes. */
 int leat_tables_finish(struct leat_tables *t) LEAT_MUST_USE;
 void leat_tables_stats(const struct leat_tables *t, struct leat_tables_stats *out);
+/* What an error of opening or building means; @framed: the code keeps frame pointers. */
+enum leat_no_table leat_tables_why(int err, bool framed);
 /* The next one from *@at on, which begins at 0; false: there is none. */
 bool leat_tables_missing(const struct leat_tables *t, uint32_t *at,
 			 struct leat_tables_missing *out);

@@ -131,11 +131,11 @@ static void make_room(struct leat_tables *t, size_t bytes, uint32_t keep)
 	}
 }
 
-static enum leat_no_table why_not(const struct leat_binary *b)
+enum leat_no_table leat_tables_why(int err, bool framed)
 {
-	switch (b->err) {
+	switch (err) {
 	case -ENODATA:
-		return b->framed ? LEAT_NO_TABLE_FRAMES : LEAT_NO_TABLE_NOTHING;
+		return framed ? LEAT_NO_TABLE_FRAMES : LEAT_NO_TABLE_NOTHING;
 	case -EBADMSG:
 		return LEAT_NO_TABLE_MALFORMED;
 	case -EOVERFLOW:
@@ -168,7 +168,7 @@ static void no_table(struct leat_tables *t, uint32_t no)
 	set_exe(t, no, b->framed ? LEAT_EXE_FRAME : LEAT_EXE_FAILED);
 	t->stats.framed += b->framed;
 	t->stats.failed += !b->framed;
-	b->why = why_not(b);
+	b->why = leat_tables_why(b->err, b->framed);
 	if (!b->framed && may_pass(b->why) && ++b->tries < LEAT_TABLES_TRIES)
 		b->retry_ns = leat_clock_ns() + (LEAT_TABLES_RETRY_NS << (b->tries - 1));
 }
