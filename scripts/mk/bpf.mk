@@ -4,6 +4,8 @@ bpf_src      += bpf/probe.bpf.c bpf/sample.bpf.c
 workload_src += tests/workloads/wl_deep.c
 workload_src += tests/workloads/wl_nofp.c
 wl_flags_wl_nofp := -O2 -fomit-frame-pointer -fno-optimize-sibling-calls
+workload_src += tests/workloads/wl_storm.c
+wl_flags_wl_storm := $(wl_flags_wl_nofp)
 live_test    += tests/live/tables.sh
 workload_bin += $(O)/workloads/wl_nofp_plug.so
 # The same program with other knowledge of its frames: frame pointers and no unwind information, beside
@@ -16,10 +18,11 @@ $(O)/workloads/wl_blind_%: tests/workloads/wl_nofp.c
 	$(Q)mkdir -p $(@D); $(CC) $(wl_flags_blind) -f$(if $(filter neither,$*),,no-)omit-frame-pointer \
 		$(if $(filter stripped,$*),-Wl$(comma)--no-eh-frame-hdr) $< -o $@
 	$(Q)$(if $(filter stripped,$*),objcopy --remove-section .eh_frame $@)
-# A CIE whose length goes past the end.
-$(O)/workloads/wl_blind_damaged: $(O)/workloads/wl_nofp
-	$(Q)cp $< $@; printf '\xf0\xff\xff\x0f' > $@.bytes; \
-		objcopy --update-section .eh_frame=$@.bytes --remove-section .eh_frame_hdr $@; rm $@.bytes
+# A CIE whose length goes past the end; another build id than that of the sound one.
+$(O)/workloads/wl_blind_damaged: tests/workloads/wl_nofp.c
+	$(call say,CC)
+	$(Q)mkdir -p $(@D); $(CC) $(wl_flags) $(wl_flags_wl_nofp) -Wl,--build-id=md5 -Wl,--no-eh-frame-hdr $< -o $@
+	$(Q)printf '\xf0\xff\xff\x0f' > $@.bytes; objcopy --update-section .eh_frame=$@.bytes $@; rm $@.bytes
 $(O)/workloads/wl_nofp_plug.so: tests/workloads/wl_nofp_plug.c
 	$(call say,CC)
 	$(Q)mkdir -p $(@D); $(CC) $(wl_flags) $(wl_flags_wl_nofp) -fPIC -shared $< -o $@

@@ -57,6 +57,13 @@ static void on_exec(void *ctx, uint32_t tgid)
 	}
 }
 
+static void on_unknown(void *ctx, uint32_t tgid)
+{
+	struct leat_run *r = ctx;
+
+	leat_env_look_again(r->env, tgid);
+}
+
 static void on_stack_missing(void *ctx, uint64_t hash)
 {
 	struct leat_run *r = ctx;
@@ -172,6 +179,8 @@ static int make_tables(struct leat_run *r)
 		.memory_bytes = r->o->unwind_memory,
 		.max_frames = r->plan.engine.cfg.max_uframes,
 		.cache = r->cache,
+		.on_unknown = on_unknown,
+		.ctx = r,
 	};
 
 	return r->plan.tables ? leat_tables_new(&r->tables, &o) : 0;

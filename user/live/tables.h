@@ -23,6 +23,12 @@ struct leat_tables_opts {
 	uint64_t memory_bytes;		/* of all tables in the kernel; 0: 64 MB */
 	uint32_t max_frames;		/* of a stack that is unwound here */
 	struct leat_table_cache *cache; /* lent to its thread; NULL: none */
+	/*
+	 * A sample came to a place of @tgid where no code is known: mremap tells nobody. Called at
+	 * most every 10 ms for a process. May be NULL.
+	 */
+	void (*on_unknown)(void *ctx, uint32_t tgid);
+	void *ctx;
 };
 
 struct leat_tables_stats {

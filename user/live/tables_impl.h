@@ -19,6 +19,7 @@
 #define LEAT_TABLES_RAW_SIZE (32u << 20)
 /* Mappings that come in a burst are uploaded at once; a process with many is uploaded less often. */
 #define LEAT_TABLES_GAP_NS 2000000u
+#define LEAT_TABLES_ASK_NS 10000000u
 /* What is known of a process that has gone is kept for samples of it that still wait. */
 #define LEAT_TABLES_KEEP_NS 1000000000u
 /*
@@ -80,9 +81,10 @@ struct leat_program {
 	uint32_t older; /* the one before it with this tgid; + 1 */
 	uint32_t slice; /* LEAT_SLICE_NONE */
 	bool used;
-	bool dirty;	  /* the kernel side has something else */
-	bool ended;	  /* its leader has; perhaps other threads have not */
-	uint64_t next_ns; /* not uploaded before */
+	bool dirty;	   /* the kernel side has something else */
+	bool ended;	   /* its leader has; perhaps other threads have not */
+	uint64_t next_ns;  /* not uploaded before */
+	uint64_t asked_ns; /* when o.on_unknown was last called for it */
 	/* for unwinding here */
 	struct leat_unwind_map *maps;
 	size_t map_cap;
