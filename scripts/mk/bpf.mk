@@ -6,7 +6,7 @@ workload_src += tests/workloads/wl_nofp.c
 wl_flags_wl_nofp := -O2 -fomit-frame-pointer -fno-optimize-sibling-calls
 workload_src += tests/workloads/wl_storm.c
 wl_flags_wl_storm := $(wl_flags_wl_nofp)
-live_test    += tests/live/tables.sh
+live_test    += tests/live/tables.sh tests/live/storms.sh
 workload_bin += $(O)/workloads/wl_nofp_plug.so
 # The same program with other knowledge of its frames: frame pointers and no unwind information, beside
 # the C library's start files or of nobody; neither; and unwind information that is damaged.
