@@ -222,7 +222,8 @@ Test(verdict, json_has_every_counter)
 	text = text_of(leat_verdict_json, &v);
 	for (size_t i = 0; i < sizeof(v) / sizeof(*words); i++) {
 		/* Named frames are no counter of unnamed ones. */
-		if (&words[i] == &v.frames_unnamed[LEAT_UNNAMED_NONE])
+		if (&words[i] == &v.frames_unnamed[LEAT_UNNAMED_NONE] ||
+		    &words[i] == &v.no_table[LEAT_NO_TABLE_NONE])
 			continue;
 		snprintf(key, sizeof(key), ":%zu", 7000000 + i);
 		cr_assert(ne(ptr, strstr(text, key), NULL), "word %zu", i);
@@ -261,6 +262,10 @@ Test(verdict, every_value_has_a_name)
 		cr_assert(ne(str, (char *)leat_unnamed_name(i), (char *)"unknown"));
 		cr_assert(eq(ptr, strchr(leat_unnamed_key(i), ' '), NULL));
 	}
+	for (int i = 0; i < LEAT_NO_TABLE__MAX; i++) {
+		cr_assert(ne(str, (char *)leat_no_table_name(i), (char *)"unknown"));
+		cr_assert(eq(ptr, strchr(leat_no_table_key(i), ' '), NULL));
+	}
 	for (int i = 0; i < LEAT_STACK__MAX; i++) {
 		cr_assert(ne(str, (char *)leat_stack_result_name(i), (char *)"unknown"));
 		cr_assert(eq(ptr, strchr(leat_stack_result_key(i), ' '), NULL));
@@ -277,6 +282,8 @@ Test(verdict, what_is_out_of_range_is_unknown)
 	cr_assert(eq(int, leat_stat_class_of(999), LEAT_STAT_CLASS_NOTE));
 	cr_assert(eq(str, (char *)leat_unnamed_name(999), (char *)"unknown"));
 	cr_assert(eq(str, (char *)leat_unnamed_key(999), (char *)"unknown"));
+	cr_assert(eq(str, (char *)leat_no_table_name(999), (char *)"unknown"));
+	cr_assert(eq(str, (char *)leat_no_table_key(999), (char *)"unknown"));
 	cr_assert(eq(str, (char *)leat_stack_result_name(999), (char *)"unknown"));
 	cr_assert(eq(str, (char *)leat_stack_result_key(999), (char *)"unknown"));
 	cr_assert(eq(str, (char *)leat_trust_name(999), (char *)"unknown"));

@@ -233,6 +233,19 @@ static const struct leat_cli_option options[LEAT_CLI_OPT__MAX] = {
 			       .help = "kernel memory for unwind tables (default 64M)",
 			       .more = "The table that was needed least recently goes when it is full. A "
 				       "large binary takes a tenth of its size." },
+	ROW(UNWIND_CACHE) = { .name = "unwind-cache",
+			      .type = LEAT_CLI_TEXT,
+			      GROUP(STACKS),
+			      .complete = LEAT_CLI_C_DIR,
+			      .verbs = IN(RECORD),
+			      .offset = AT(unwind_cache),
+			      .arg = "DIR",
+			      .expected = "a directory",
+			      .help = "keep unwind tables in DIR, by build id",
+			      .more = "The next recording loads them instead of building them. DIR is "
+				      "made if it is missing; one that another user owns or may "
+				      "write to is refused. At most 256 MB lie there: what was not "
+				      "used for the longest time goes." },
 	ROW(MAX_STACK) = { .name = "max-stack",
 			   .type = LEAT_CLI_NUMBER,
 			   GROUP(STACKS),

@@ -47,6 +47,7 @@ enum leat_cli_opt {
 	LEAT_CLI_OPT_KERNEL_ONLY,
 	LEAT_CLI_OPT_UNWIND,
 	LEAT_CLI_OPT_UNWIND_MEMORY,
+	LEAT_CLI_OPT_UNWIND_CACHE,
 	LEAT_CLI_OPT_MAX_STACK,
 	LEAT_CLI_OPT_PER_THREAD,
 	LEAT_CLI_OPT_OUTPUT,
@@ -126,7 +127,7 @@ struct leat_cli_args {
 	bool all, children, no_children;
 	uint64_t duration_ns, freq_hz, period, buffer_bytes, max_stack, unwind_memory, top;
 	double max_loss_percent, min_width_percent;
-	const char *event, *title, *summary, *callers, *process, *thread;
+	const char *event, *title, *summary, *unwind_cache, *callers, *process, *thread;
 	const struct leat_exporter *format;
 	unsigned int unwind, color; /* enum leat_unwind_mode, enum leat_cli_when */
 	unsigned int sort;	    /* enum leat_cli_sort */

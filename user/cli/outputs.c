@@ -281,7 +281,7 @@ static int render(const struct leat_cli_file *f, struct leat_profile *p,
 	if (f->format) {
 		err = f->format->write(p, &o, b);
 	} else {
-		leat_verdict_json(&p->verdict, b);
+		leat_profile_verdict_json(p, b);
 		leat_buf_char(b, '\n');
 	}
 	return err ? err : b->err;

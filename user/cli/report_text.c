@@ -129,7 +129,7 @@ static void add_verdict(const struct writing *w)
 
 	leat_buf_init(&text, LEAT_CLI_MAX_TEXT);
 	if (w->r->args->verbose)
-		leat_verdict_text(&w->r->p->verdict, &text);
+		leat_profile_verdict_text(w->r->p, &text);
 	else
 		leat_verdict_line(&w->r->p->verdict, &text);
 	for (char *line = text.data, *next; line && *line; line = next) {

@@ -118,7 +118,7 @@ static int put_about(struct page *x)
 
 	leat_buf_init(&text, LEAT_EXPORT_MAX_BYTES);
 	if (!x->o->no_verdict)
-		leat_verdict_text(&x->p->verdict, &text);
+		leat_profile_verdict_text(x->p, &text);
 	err = text.err;
 	newline = text.len ? strchr(text.data, '\n') : NULL;
 	colon = text.len ? strchr(text.data, ':') : NULL;

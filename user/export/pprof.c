@@ -371,7 +371,7 @@ static int put_comments(struct pprof *x)
 	leat_export_title(x->p, x->o, &lines);
 	leat_buf_char(&lines, '\n');
 	if (!x->o->no_verdict)
-		leat_verdict_text(&x->p->verdict, &lines);
+		leat_profile_verdict_text(x->p, &lines);
 	for (char *s = lines.data, *end; s && *s; s = end) {
 		end = strchr(s, '\n');
 		if (end)

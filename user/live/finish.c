@@ -71,13 +71,46 @@ static void fill_wanted(const struct leat_run *r, struct leat_verdict *v)
 		v->wanted = asked + v->kernel_skipped;
 }
 
-static uint64_t table_bytes(const struct leat_run *r)
+static bool is_object(const struct leat_object *o, const struct leat_tables_missing *m)
 {
-	struct leat_tables_stats s = { 0 };
+	if (m->vdso || o->kind != LEAT_OBJECT_FILE)
+		return m->vdso && o->kind == LEAT_OBJECT_VDSO;
+	if (m->build_id_len)
+		return o->build_id_len == m->build_id_len &&
+		       !memcmp(o->build_id, m->build_id, m->build_id_len);
+	return o->dev == m->dev && o->ino == m->ino;
+}
 
-	if (r->tables)
-		leat_tables_stats(r->tables, &s);
-	return s.bytes;
+/* Which binaries have no whole table, and why; those that are in the profile are named. */
+static void fill_missing(const struct leat_run *r, struct leat_profile *p)
+{
+	struct leat_tables_missing m;
+	uint32_t at = 0;
+
+	while (leat_tables_missing(r->tables, &at, &m)) {
+		p->verdict.no_table[m.why]++;
+		for (size_t i = 0; i < p->object_cnt; i++)
+			if (is_object(&p->objects[i], &m))
+				p->objects[i].no_table = (uint8_t)m.why;
+	}
+}
+
+static void fill_tables(const struct leat_run *r, struct leat_profile *p)
+{
+	struct leat_verdict *v = &p->verdict;
+	struct leat_tables_stats s;
+
+	if (!r->tables)
+		return;
+	leat_tables_stats(r->tables, &s);
+	v->map_bytes += s.bytes;
+	v->tables_built = s.tables;
+	v->tables_cached = s.cached;
+	v->tables_evicted = s.evicted;
+	v->tables_refused = s.refused;
+	v->cache_damaged = s.cache_damaged;
+	v->cache_unwritten = s.cache_unwritten;
+	fill_missing(r, p);
 }
 
 void leat_run_verdict(const struct leat_run *r, struct leat_profile *p)
@@ -90,8 +123,9 @@ void leat_run_verdict(const struct leat_run *r, struct leat_profile *p)
 	v->period = r->o->freq_hz ? 0 : r->o->period;
 	v->self_cpu_ns = r->self_cpu_ns;
 	v->rss_bytes = r->rss_bytes;
-	v->map_bytes = leat_engine_map_bytes(r->engine) + table_bytes(r);
+	v->map_bytes = leat_engine_map_bytes(r->engine);
 	v->bpf_ns = leat_cost_bpf_ns(v->kernel);
+	fill_tables(r, p);
 	fill_wanted(r, v);
 }
 

@@ -77,6 +77,13 @@ static void on_exec(void *ctx, uint32_t tgid)
 	}
 }
 
+static void on_unknown(void *ctx, uint32_t tgid)
+{
+	struct leat_run *r = ctx;
+
+	leat_env_look_again(r->env, tgid);
+}
+
 static void on_stack_missing(void *ctx, uint64_t hash)
 {
 	struct leat_run *r = ctx;
@@ -183,6 +190,33 @@ static int make_session(struct leat_run *r)
 	return err ? err : leat_run_attach(r);
 }
 
+static const char *cache_problem(int err)
+{
+	switch (err) {
+	case -EPERM:
+		return "it belongs to another user";
+	case -EACCES:
+		return "others may write to it, or it may not be entered";
+	case -ENOTDIR:
+		return "it is not a directory";
+	case -ENOENT:
+		return "the directory that it should lie in is not there";
+	default:
+		return strerrorname_np(-err);
+	}
+}
+
+static int open_cache(struct leat_run *r)
+{
+	const char *dir = r->o->unwind_cache;
+	int err = dir && r->plan.tables ? leat_table_cache_open(&r->cache, dir, 0) : 0;
+
+	if (err)
+		leat_diag_set(r->diag, err, LEAT_EXIT_FAILURE, "cannot use the unwind cache %s: %s",
+			      dir, cache_problem(err));
+	return err;
+}
+
 static int make_tables(struct leat_run *r)
 {
 	const struct leat_tables_opts o = {
@@ -190,6 +224,9 @@ static int make_tables(struct leat_run *r)
 		.files = r->files,
 		.memory_bytes = r->o->unwind_memory,
 		.max_frames = r->plan.engine.cfg.max_uframes,
+		.cache = r->cache,
+		.on_unknown = on_unknown,
+		.ctx = r,
 	};
 
 	return r->plan.tables ? leat_tables_new(&r->tables, &o) : 0;
@@ -220,6 +257,8 @@ int leat_run_prepare(struct leat_run *r)
 	int err = leat_plan_make(&r->plan, r->o, r->diag);
 
 	if (err)
+		return err;
+	if ((err = open_cache(r)))
 		return err;
 	if ((err = leat_files_new(&r->files)))
 		return fail(r, err, "cannot start");
@@ -370,6 +409,7 @@ void leat_run_fini(struct leat_run *r)
 	leat_bus_free(&r->bus);
 	leat_tables_free(&r->tables);
 	leat_probes_free(&r->probes);
+	leat_table_cache_close(&r->cache);
 	leat_engine_free(&r->engine);
 	leat_env_free(&r->env);
 	leat_files_free(&r->files);

@@ -44,6 +44,7 @@ struct leat_run {
 	struct leat_engine *engine;
 	struct leat_tables *tables; /* NULL: by frame pointer */
 	struct leat_probes *probes; /* NULL: no tracepoints */
+	struct leat_table_cache *cache;
 	struct leat_bus *bus;
 	struct leat_session *session;
 	struct leat_process_cell_readonly processes; /* what it knows of them */

@@ -101,6 +101,18 @@ static uint32_t blocked_by(struct leat_tables *t, const struct leat_program *p, 
 	return 0;
 }
 
+/* Code that is in no mapping, or in one that lies there no more. */
+static void ask_for_maps(struct leat_tables *t, struct leat_program *p, uint64_t pc)
+{
+	const uint64_t now = leat_clock_ns();
+
+	if (!t->o.on_unknown || p->gone_ns || now - p->asked_ns < LEAT_TABLES_ASK_NS ||
+	    leat_codes_find(&p->codes, pc))
+		return;
+	p->asked_ns = now;
+	t->o.on_unknown(t->o.ctx, p->tgid);
+}
+
 /* Whether what is above a frame at @pc was interrupted in it, not called from it. */
 static bool is_interrupted(struct leat_tables *t, const struct leat_program *p, uint64_t pc)
 {
@@ -192,6 +204,8 @@ static bool try_one(struct leat_tables *t, const struct leat_rec_raw *raw, bool 
 		blocked = blocked_by(t, p, t->frames[n - 1].pc);
 	if (blocked)
 		leat_binary_want(t, blocked);
+	else if (p && result == LEAT_STACK_NO_UNWIND)
+		ask_for_maps(t, p, t->frames[n - 1].pc);
 	if (blocked && !last)
 		return false;
 	forward(t, p, raw, n, blocked ? LEAT_STACK_NO_TABLE : result_of(raw, result));

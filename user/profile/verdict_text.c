@@ -165,6 +165,23 @@ static void put_stacks(const struct leat_verdict *v, struct leat_buf *out)
 	end_line(&l);
 }
 
+static void put_tables(const struct leat_verdict *v, struct leat_buf *out)
+{
+	struct line l = { .out = out, .title = "unwind tables: " };
+
+	put_item(&l, v->tables_built, "built");
+	put_item(&l, v->tables_cached, "from the cache");
+	put_item(&l, v->tables_evicted, "went for want of memory");
+	put_item(&l, v->tables_refused, "mappings did not fit");
+	put_item(&l, v->cache_damaged, "cached ones could not be used");
+	put_item(&l, v->cache_unwritten, "could not be cached");
+	end_line(&l);
+	l.title = "binaries without a whole unwind table: ";
+	for (unsigned int i = LEAT_NO_TABLE_NONE + 1; i < LEAT_NO_TABLE__MAX; i++)
+		put_item(&l, v->no_table[i], leat_no_table_name(i));
+	end_line(&l);
+}
+
 static void put_names(const struct leat_verdict *v, struct leat_buf *out)
 {
 	struct line l = { .out = out, .title = "frames without a name: " };
@@ -230,6 +247,7 @@ void leat_verdict_text(const struct leat_verdict *v, struct leat_buf *out)
 	put_lost(v, out);
 	put_cut(v, out);
 	put_stacks(v, out);
+	put_tables(v, out);
 	put_names(v, out);
 	put_environment(v, out);
 	put_import(v, out);
@@ -278,6 +296,9 @@ static void put_groups(const struct leat_verdict *v, struct leat_buf *out)
 	close_object(out, ",\"frames_unnamed\":{");
 	for (unsigned int i = LEAT_UNNAMED_NONE + 1; i < LEAT_UNNAMED__MAX; i++)
 		put_u64(out, leat_unnamed_key(i), v->frames_unnamed[i]);
+	close_object(out, ",\"no_table\":{");
+	for (unsigned int i = LEAT_NO_TABLE_NONE + 1; i < LEAT_NO_TABLE__MAX; i++)
+		put_u64(out, leat_no_table_key(i), v->no_table[i]);
 	close_object(out, ",");
 }
 
@@ -303,6 +324,12 @@ static void put_groups(const struct leat_verdict *v, struct leat_buf *out)
 	X(objects_unreadable)                                                                      \
 	X(processes_unreadable)                                                                    \
 	X(kptr_restricted)                                                                         \
+	X(tables_built)                                                                            \
+	X(tables_cached)                                                                           \
+	X(tables_evicted)                                                                          \
+	X(tables_refused)                                                                          \
+	X(cache_damaged)                                                                           \
+	X(cache_unwritten)                                                                         \
 	X(bpf_ns)                                                                                  \
 	X(self_cpu_ns)                                                                             \
 	X(target_cpu_ns)                                                                           \

@@ -13,6 +13,7 @@
 
 #include "base/array.h"
 #include "unwind/cfi.h"
+#include "unwind/frames.h"
 #include "unwind/gopclntab.h"
 #include "unwind/plt.h"
 
@@ -36,6 +37,7 @@ struct build {
 	struct segment code[SEGMENTS_MAX];
 	size_t code_cnt;
 	uint64_t low, high; /* of all code */
+	bool framed;	    /* most of it is not described, and keeps frame pointers */
 	struct leat_cfi cfi[CFIS_MAX];
 	uint32_t cfi_cnt;
 	struct leat_gopcln go;
@@ -281,6 +283,12 @@ static int add_plts(struct build *b)
 	return 0;
 }
 
+/* No function was described: was there nothing, or nothing that could be understood? */
+static int nothing(const struct build *b)
+{
+	return b->t.bad_cnt ? -EBADMSG : -ENODATA;
+}
+
 static int scan_all(struct build *b, struct leat_elf *debug)
 {
 	int err = scan_section(b, b->elf, ".eh_frame", false);
@@ -297,7 +305,7 @@ static int scan_all(struct build *b, struct leat_elf *debug)
 		err = scan_section(b, debug, ".debug_frame", true);
 	if (err)
 		return err;
-	return b->fdes.n ? add_plts(b) : -ENODATA;
+	return b->fdes.n ? add_plts(b) : nothing(b);
 }
 
 /* ---- order ---- */
@@ -420,6 +428,30 @@ static bool keeps_frames(const uint8_t *code, size_t n)
 	return cnt >= n / FP_EVERY;
 }
 
+/* Whether what is described comes from the C library's start files, so that all else is gaps. */
+static bool is_mostly_gaps(const struct build *b)
+{
+	uint64_t described = 0, code = 0;
+
+	for (size_t i = 0; i < b->code_cnt; i++)
+		code += b->code[i].end - b->code[i].start;
+	for (size_t i = 0; i < b->fdes.n && described < code; i++)
+		if (b->fdes.v[i].source != SOURCE_PLT)
+			described += b->fdes.v[i].end - b->fdes.v[i].start;
+	return described < code / 2;
+}
+
+/* Such a binary as a whole: one of its gaps may be too short to tell. */
+static bool keeps_frames_everywhere(const struct build *b)
+{
+	const struct segment *s = &b->code[0];
+	const uint64_t n = s->end - s->start < FP_GAP_MAX ? s->end - s->start : FP_GAP_MAX;
+	const uint8_t *code;
+
+	return is_mostly_gaps(b) && !leat_elf_at_vaddr(b->elf, s->start, n, &code) &&
+	       leat_code_keeps_frames(code, (size_t)n, s->start);
+}
+
 /*
  * Code that nothing is said of: no rule. But code that a compiler of its own has put there, as V8's
  * builtins in node (1.5 MB), goes by frame pointer as it does when it is made at run time.
@@ -435,9 +467,11 @@ static void put_gap(struct build *b, uint64_t start, uint64_t end, struct leat_r
 	if (!s)
 		return;
 	end = end < s->end ? end : s->end;
-	if (end <= start || end - start < FP_GAP_MIN || end - start > FP_GAP_MAX ||
-	    leat_elf_at_vaddr(b->elf, start, end - start, &code) ||
-	    !keeps_frames(code, end - start))
+	if (end <= start)
+		return;
+	if (!b->framed && (end - start < FP_GAP_MIN || end - start > FP_GAP_MAX ||
+			   leat_elf_at_vaddr(b->elf, start, end - start, &code) ||
+			   !keeps_frames(code, end - start)))
 		return;
 	leat_rows_add(rows, start, LEAT_RULE_FRAME);
 	leat_rows_add(rows, end, LEAT_RULE_INVALID);
@@ -448,6 +482,7 @@ static void put_rows(struct build *b, struct leat_unwind_rules *rules, struct le
 	const struct leat_fdes *fs = &b->fdes;
 	uint64_t done = 0;
 
+	b->framed = keeps_frames_everywhere(b);
 	for (size_t i = 0; i < fs->n; i++) {
 		const struct leat_fde *f = &fs->v[i];
 		uint64_t end = f->end < b->high ? f->end : b->high;
@@ -500,7 +535,7 @@ static int build_table(struct build *b, struct leat_elf *debug, struct leat_unwi
 		return err;
 	drop_outside(b);
 	if (!b->fdes.n)
-		return -ENODATA;
+		return nothing(b);
 	err = sort(&b->fdes);
 	if (!err)
 		err = make_rows(b, rules);

@@ -44,8 +44,9 @@ struct leat_unwind_table {
  * @debug: its debug file, or NULL; asked when the binary itself has nothing.
  * @rules: gets the rules that are new.
  *
- * Errors: -ENODATA no unwind information, -ENOTSUP another machine than x86-64, -ENOMEM,
- * -EOVERFLOW code over more than 4 GB, -EBADMSG no code, -errno of reading.
+ * Errors: -ENODATA no unwind information, -EBADMSG none that could be understood, or no code;
+ * -ENOTSUP another machine than x86-64, -ENOMEM, -EOVERFLOW code over more than 4 GB, -errno of
+ * reading.
  * Cost: linear in the size of the sections; 10 million rows a second.
  */
 int leat_unwind_table_build(struct leat_unwind_table **out, struct leat_elf *e,
