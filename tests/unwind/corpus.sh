@@ -26,7 +26,7 @@ long=${UNWIND_LONG:-0}
 steps=4000 stops=60
 [ "$long" = 0 ] || { steps=2000000 stops=2000; }
 n=0 failures=0
-points=0 equal=0 short=0 better=0 neither=0 unproven=0 guess=0
+points=0 equal=0 short=0 better=0 neither=0 landing=0 unproven=0 guess=0
 
 ok() { # STATUS TEXT
 	n=$((n + 1))
@@ -44,11 +44,11 @@ skip() { # TEXT REASON
 
 # Adds the figures of one line of the judge to the sums.
 add() {
-	local p e s b x u g
-	read -r p e s b x u g < <(sed -E 's/.*points +([0-9]+) .*equal +([0-9.]+) %.*short ([0-9]+) .*better ([0-9]+) .*neither ([0-9]+) .*unproven ([0-9]+) .*guess ([0-9]+).*/\1 \2 \3 \4 \5 \6 \7/' <<<"$1")
+	local p e s b x l u g
+	read -r p e s b x l u g < <(sed -E 's/.*points +([0-9]+) .*equal +([0-9.]+) %.*short ([0-9]+) .*better ([0-9]+) .*neither ([0-9]+) .*landing ([0-9]+) .*unproven ([0-9]+) .*guess ([0-9]+).*/\1 \2 \3 \4 \5 \6 \7 \8/' <<<"$1")
 	points=$((points + p))
 	equal=$((equal + $(awk -v p="$p" -v e="$e" 'BEGIN { printf "%.0f", p * e / 100 }')))
-	short=$((short + s)) better=$((better + b)) neither=$((neither + x)) unproven=$((unproven + u)) guess=$((guess + g))
+	short=$((short + s)) better=$((better + b)) neither=$((neither + x)) landing=$((landing + l)) unproven=$((unproven + u)) guess=$((guess + g))
 }
 
 # judged NAME ARG...: no frame that leat shows is wrong.
@@ -226,10 +226,10 @@ else
 	skip postgres "no postgres"
 fi
 
-printf 'in all: points %d, equal %.4f %%, equal or proven %.4f %%, short %d, neither %d, unproven %d, guess %d\n' \
+printf 'in all: points %d, equal %.4f %%, equal or proven %.4f %%, short %d, neither %d, landing %d, unproven %d, guess %d\n' \
 	"$points" "$(awk -v e="$equal" -v p="$points" 'BEGIN { print 100 * e / (p ? p : 1) }')" \
 	"$(awk -v e="$((equal + better))" -v p="$points" 'BEGIN { print 100 * e / (p ? p : 1) }')" \
-	"$short" "$neither" "$unproven" "$guess" >&2
+	"$short" "$neither" "$landing" "$unproven" "$guess" >&2
 [ $((1000 * (equal + better))) -ge $((999 * points)) ]
 ok $? "at least 99.9 % of $points stacks are equal, or leat's is proven right"
 echo "1..$n"
