@@ -16,8 +16,9 @@ $(G)/unwind_code.h: $(unwind_code)
 
 # Judges leat's frames by those of libdwfl, and by the calls that were really made.
 live_test += tests/unwind/corpus.sh
-check-unwind: $(O)/workloads/unwind_judge
-	$(Q)UNWIND_LONG=1 TEST_TIMEOUT=7200 AS_ROOT=1 $(run_tests) $(O)/log/unwind tests/unwind/corpus.sh
+check-unwind: $(O)/workloads/unwind_judge $(O)/workloads/live_judge $(O)/workloads/wl_nofp
+	$(Q)UNWIND_LONG=1 JUDGE_LONG=1 TEST_TIMEOUT=7200 AS_ROOT=1 $(run_tests) $(O)/log/unwind \
+		tests/unwind/corpus.sh tests/live/judge.sh
 .PHONY: check-unwind
 judge_src := tests/unwind/judge.c tests/unwind/dwfl.c tests/unwind/target.c tests/unwind/truth.c
 workload_bin += $(O)/workloads/unwind_judge
@@ -25,6 +26,15 @@ $(judge_src:%.c=$(O)/%.o): cc_extra := -Itests/unwind
 $(O)/workloads/unwind_judge: $(judge_src:%.c=$(O)/%.o) $(O)/libleat.a
 	$(call say,LD)
 	$(Q)mkdir -p $(@D); $(CC) $(ld_flags) $(judge_src:%.c=$(O)/%.o) $(O)/libleat.a $(deps_l) -ldw -o $@
+
+# The same for processes that run: one perf event carries leat's program and a copy of the stack.
+live_test += tests/live/judge.sh
+live_judge_src := tests/unwind/live_judge.c tests/unwind/live_take.c tests/unwind/dwfl.c tests/unwind/target.c
+workload_bin += $(O)/workloads/live_judge
+$(live_judge_src:%.c=$(O)/%.o): cc_extra := -Itests/unwind
+$(O)/workloads/live_judge: $(live_judge_src:%.c=$(O)/%.o) $(O)/libleat.a
+	$(call say,LD)
+	$(Q)mkdir -p $(@D); $(CC) $(ld_flags) $(live_judge_src:%.c=$(O)/%.o) $(O)/libleat.a $(deps_l) -ldw -o $@
 
 bpf_test_src += tests/bpf/test_unwind_step.c tests/bpf/unwind_test.bpf.c
 support_src += tests/support/cfi_builder.c

@@ -117,12 +117,19 @@ static const struct fn functions[] = {
 	{ "runtime.mcall",
 	  2,
 	  { 2, 1, 16, 50, 15, 13, 0 },
-	  { 0x55, 0x48, 0x89, 0xe5, [20] = 0x41, 0xff, 0xd4 } },
-	{ "runtime.morestack.abi0", 2, { 2, 64, 0 }, { 0 } },
+	  { 0x55, 0x48, 0x89, 0xe5, [10] = 0x49, 0x8b, 0x66, 0x38 } },
+	{ "runtime.morestack.abi0", 2, { 2, 64, 0 }, { [8] = 0x48, 0x8b, 0x63, 0x38 } },
 	{ "runtime.asyncPreempt.abi0", 0, { 2, 1, 16, 63, 0 }, { 0x55 } },
 	{ "runtime.sigreturn__sigaction.abi0", 0, { 2, 64, 0 }, { 0 } },
 	{ "main.odd", 0, { 2, 10, 6, 54, 0 }, { 0 } }, /* sp by 3 bytes */
 	{ "main.end", 0, { 2, 8, 0 }, { 0 } },	       /* the table ends early */
+	{ "runtime.nanotime1.abi0",
+	  2,
+	  { 2, 1, 16, 50, 15, 13, 0 },
+	  { 0x55, 0x48, 0x89, 0xe5, [20] = 0x48, 0x8b, 0x62, 0x38 } },
+	{ "gogo", 2, { 2, 64, 0 }, { [8] = 0x48, 0x8b, 0x23 } },
+	{ "runtime.mcall.abi0", 2, { 2, 1, 16, 50, 15, 13, 0 }, { 0x55, 0x48, 0x89, 0xe5 } },
+	{ "runtime.writes_sp", 2, { 2, 1, 16, 50, 15, 13, 0 }, { 0x55, 0x48, 0x89, 0xe5 } },
 };
 #define CNT LEAT_ARRAY_SIZE(functions)
 
@@ -213,10 +220,13 @@ ParameterizedTest(uint32_t *magic, gopclntab, every_version)
 	expect(&r, 3, 4, LEAT_CFA_SWITCH, 0, 0);
 	expect(&r, 3, 50, LEAT_CFA_SWITCH, 0, 0);
 	expect(&r, 3, 51, LEAT_CFA_SP, 8, LEAT_FP_SAME);
-	expect(&r, 4, 19, LEAT_CFA_INVALID, 0, 0);
-	expect(&r, 4, 22, LEAT_CFA_STOP, 0, 0);
-	expect(&r, 4, 23, LEAT_CFA_INVALID, 0, 0);
-	expect(&r, 5, 10, LEAT_CFA_INVALID, 0, 0);
+	expect(&r, 4, 0, LEAT_CFA_SP, 8, LEAT_FP_SAME);
+	expect(&r, 4, 1, LEAT_CFA_SP, 16, LEAT_FP_CFA);
+	expect(&r, 4, 10, LEAT_CFA_SWITCH, 0, 0);
+	expect(&r, 4, 11, LEAT_CFA_STOP, 0, 0);
+	expect(&r, 4, 63, LEAT_CFA_STOP, 0, 0);
+	expect(&r, 5, 8, LEAT_CFA_SP, 8, LEAT_FP_SAME);
+	expect(&r, 5, 9, LEAT_CFA_STOP, 0, 0);
 	cr_expect(eq(int, at(&r, 6, 5)->fp &LEAT_FP_EXACT, LEAT_FP_EXACT));
 	expect(&r, 6, 63, LEAT_CFA_SIGNAL, 0, 0);
 	expect(&r, 7, 0, LEAT_CFA_SIGNAL, 0, 0);
@@ -224,6 +234,17 @@ ParameterizedTest(uint32_t *magic, gopclntab, every_version)
 	expect(&r, 8, 10, LEAT_CFA_INVALID, 0, 0);
 	expect(&r, 9, 7, LEAT_CFA_SP, 8, LEAT_FP_SAME);
 	expect(&r, 9, 8, LEAT_CFA_INVALID, 0, 0);
+	expect(&r, 11, 8, LEAT_CFA_SP, 8, LEAT_FP_SAME);
+	expect(&r, 11, 9, LEAT_CFA_INVALID, 0, 0);
+	/* No load of sp is found. */
+	expect(&r, 12, 0, LEAT_CFA_INVALID, 0, 0);
+	expect(&r, 12, 10, LEAT_CFA_INVALID, 0, 0);
+	if (*magic >= 0xfffffff0u && *magic <= 0xfffffff1u) {
+		expect(&r, 10, 1, LEAT_CFA_SP, 16, LEAT_FP_CFA);
+		expect(&r, 10, 30, LEAT_CFA_SWITCH, 0, 0);
+		expect(&r, 10, 51, LEAT_CFA_SP, 8, LEAT_FP_SAME);
+		expect(&r, 13, 30, LEAT_CFA_INVALID, 0, 0);
+	}
 	rig_close(&r);
 }
 

@@ -5,11 +5,13 @@
  * sp has moved, so it counts as lost). Functions of the runtime that change stacks are known by
  * name, for no table says where the other stack is:
  *
- *	systemstack, asmcgocall	keep the goroutine's frame in rbp, so they are left by it
- *	mcall			the goroutine is put aside; what runs on is the scheduler: a root
+ *	systemstack, asmcgocall, keep the frame of the stack that they leave in rbp, so they are left
+ *	cgocallback, and those	 by it
+ *	that call the vDSO
+ *	mcall, morestack	the goroutine is put aside; what runs on is the scheduler: a root
  *	goexit, mstart, rt0_go	roots, which the table marks as such from Go 1.17 on
  *	asyncPreempt, sigpanic	were put in by a signal's handler: their caller's pc is exact
- *	others that write sp	(morestack, gogo, ...) have no rule
+ *	others that write sp	(gogo, ...) have no rule
  */
 #include "unwind/gopclntab.h"
 
@@ -185,7 +187,20 @@ static bool is_named(const struct func *f, const char *name)
 	return strncmp(f->name, name, n) == 0 && (!f->name[n] || strcmp(f->name + n, ".abi0") == 0);
 }
 
-enum kind { PLAIN, INJECTED, ROOT, SIGRETURN, SWITCHES, PARKS, UNKNOWN };
+/*
+ * Functions that run a part of themselves on another stack, and use rbp for nothing else meanwhile.
+ * Before 1.17 time.now was an ordinary one, and there were no flags.
+ */
+static bool keeps_frame(const struct func *f)
+{
+	if (is_named(f, "runtime.systemstack") || is_named(f, "runtime.asmcgocall"))
+		return true;
+	return (f->flag & FLAG_SP_WRITE) &&
+	       (is_named(f, "runtime.cgocallback") || is_named(f, "runtime.nanotime1") ||
+		is_named(f, "time.now") || is_named(f, "runtime.vgetrandom1"));
+}
+
+enum kind { PLAIN, INJECTED, ROOT, SIGRETURN, SWITCHES, PARKS, RESUMES, UNKNOWN };
 
 static enum kind kind_of(const struct func *f)
 {
@@ -193,20 +208,19 @@ static enum kind kind_of(const struct func *f)
 		return SIGRETURN;
 	if (strncmp(f->name, "runtime.sigtramp", 16) == 0)
 		return PLAIN; /* marked as a root, but what it has interrupted is above */
-	if (is_named(f, "runtime.systemstack") || is_named(f, "runtime.asmcgocall"))
+	if (keeps_frame(f))
 		return SWITCHES;
 	if (is_named(f, "runtime.asyncPreempt") || is_named(f, "runtime.sigpanic"))
 		return INJECTED;
-	if (is_named(f, "runtime.mcall"))
+	if (is_named(f, "runtime.mcall") || is_named(f, "runtime.morestack"))
 		return PARKS;
+	if (is_named(f, "runtime.gogo") || is_named(f, "gogo"))
+		return RESUMES;
 	if ((f->flag & FLAG_TOP_FRAME) || is_named(f, "runtime.goexit") ||
 	    is_named(f, "runtime.rt0_go") || is_named(f, "runtime.mstart") ||
 	    strncmp(f->name, "_rt0_", 5) == 0)
 		return ROOT;
-	if ((f->flag & FLAG_SP_WRITE) || is_named(f, "runtime.morestack") ||
-	    is_named(f, "runtime.gogo"))
-		return UNKNOWN;
-	return PLAIN;
+	return f->flag & FLAG_SP_WRITE ? UNKNOWN : PLAIN;
 }
 
 /* Whether the code at @pc is these bytes. */
@@ -225,8 +239,9 @@ struct go_run {
 	struct leat_rows *out;
 	uint64_t start;
 	enum kind kind;
-	bool decided; /* what pushed is about */
-	bool pushed;  /* the caller's fp is at CFA - 16 */
+	bool decided;  /* what pushed is about */
+	bool pushed;   /* the caller's fp is at CFA - 16 */
+	uint64_t load; /* of PARKS, RESUMES: where it loads sp */
 };
 
 static bool next_varint(struct leat_reader *r, uint32_t *out)
@@ -275,13 +290,27 @@ static uint32_t rule_at(struct go_run *x, uint64_t pc, int64_t distance)
 		return plain_rule(x, pc, distance);
 	case SWITCHES:
 	case PARKS:
+	case RESUMES:
 		plain = plain_rule(x, pc, distance);
 		if (!distance || !x->pushed)
 			return distance ? LEAT_RULE_INVALID : plain;
-		return x->kind == SWITCHES ? LEAT_RULE_SWITCH : LEAT_RULE_INVALID;
+		return LEAT_RULE_SWITCH;
 	default:
 		return LEAT_RULE_INVALID;
 	}
+}
+
+/* "mov (%reg), %rsp", "mov n(%reg), %rsp": from the next instruction on it is another stack. */
+static bool loads_sp(const struct leat_gopcln *g, uint64_t pc)
+{
+	uint8_t mode;
+
+	if (!code_is(g, pc, "\x48\x8b", 2) && !code_is(g, pc, "\x49\x8b", 2))
+		return false;
+	if (g->code_len - (pc - g->code_vaddr) < 3)
+		return false;
+	mode = g->code[pc - g->code_vaddr + 2] & 0xf8;
+	return mode == 0x20 || mode == 0x60;
 }
 
 /*
@@ -292,33 +321,37 @@ static void put(struct go_run *x, uint64_t pc, uint64_t end, int64_t distance)
 {
 	uint32_t rule = rule_at(x, pc, distance);
 
-	if (rule != LEAT_RULE_SWITCH) {
-		leat_rows_add(x->out, pc, rule);
-		return;
-	}
-	if (pc == x->start + 1) {
+	if (rule == LEAT_RULE_SWITCH && pc == x->start + 1) {
 		if (!code_is(x->g, pc, "\x48\x89\xe5", 3))
 			rule = LEAT_RULE_INVALID;
 		leat_rows_add(x->out, pc, plain_rule(x, pc, distance));
 		pc += 3;
 	}
-	if (pc < end)
-		leat_rows_add(x->out, pc, rule);
+	if (pc >= end)
+		return;
+	leat_rows_add(x->out, pc, rule);
+	if (x->load < end)
+		leat_rows_add(x->out, x->load < pc ? pc : x->load + 1,
+			      x->kind == PARKS ? LEAT_RULE_STOP : LEAT_RULE_INVALID);
 }
 
-/* mcall's callee returns into it on the scheduler's stack: the last byte of "call r12" or the like. */
-static void put_parked(const struct go_run *x, uint64_t from, uint64_t to)
+/*
+ * Until mcall loads sp the goroutine's frame is in rbp, and morestack and gogo have none. From then on
+ * mcall and morestack are the outermost frame of the scheduler's stack, for what they call does not
+ * return; gogo is on the stack of whom it resumes. Where no load is found, nothing is known.
+ */
+static void find_load(struct go_run *x, uint64_t end)
 {
-	for (uint64_t pc = from; pc + 2 <= to; pc++) {
-		bool is_call = false;
-
-		for (unsigned int reg = 0; reg < 8; reg++)
-			is_call |= code_is(x->g, pc, (uint8_t[]){ 0xff, (uint8_t)(0xd0 + reg) }, 2);
-		if (!is_call)
-			continue;
-		leat_rows_add(x->out, pc + 1, LEAT_RULE_STOP);
-		leat_rows_add(x->out, pc + 2, LEAT_RULE_INVALID);
+	x->load = UINT64_MAX;
+	if (x->kind != PARKS && x->kind != RESUMES)
+		return;
+	for (uint64_t pc = x->start; pc < end; pc++) {
+		if (loads_sp(x->g, pc)) {
+			x->load = pc;
+			return;
+		}
 	}
+	x->kind = UNKNOWN;
 }
 
 bool leat_gopcln_rows(const struct leat_gopcln *g, const struct leat_fde *f, uint64_t end,
@@ -338,6 +371,7 @@ bool leat_gopcln_rows(const struct leat_gopcln *g, const struct leat_fde *f, uin
 		return false;
 	}
 	x.kind = kind_of(&func);
+	find_load(&x, end);
 	/* A handler returns to its first byte, and is looked up one below: there is padding. */
 	if (x.kind == SIGRETURN && pc)
 		leat_rows_add(out, pc - 1, LEAT_RULE_SIGNAL);
@@ -354,8 +388,6 @@ bool leat_gopcln_rows(const struct leat_gopcln *g, const struct leat_fde *f, uin
 		distance += change & 1 ? -(int64_t)(change >> 1) - 1 : (int64_t)(change >> 1);
 		next = pc + (uint64_t)units * g->min_lc;
 		put(&x, pc, next < end ? next : end, distance);
-		if (x.kind == PARKS)
-			put_parked(&x, pc, next < end ? next : end);
 		pc = next;
 	}
 	if (pc < end)
