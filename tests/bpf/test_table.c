@@ -442,6 +442,24 @@ Test(table, frames_across_windows_and_holes)
 	rig_close(&r);
 }
 
+/* From the second time on its end is known, and what it is made of is read at once. */
+Test(table, a_stack_whose_end_is_known_is_read_once)
+{
+	const uint64_t cpus = (uint64_t)libbpf_num_possible_cpus();
+	uint64_t reads;
+	struct rig r;
+
+	rig_open(&r, 127);
+	build_plain(&r, 100);
+	for (uint64_t i = 0; i < 10 * cpus; i++)
+		expect_plain(walk(&r, in(0), addr(&r, 4096), 1), 100);
+	reads = stat_of(&r, LEAT_STAT_N_WINDOW_READ);
+	/* Two the first time, on each CPU. */
+	cr_expect(le(u64, reads, (10 + 1) * cpus), "%lu reads of %lu stacks", reads, 10 * cpus);
+	cr_expect(ge(u64, reads, 10 * cpus));
+	rig_close(&r);
+}
+
 /* ---- the cache of rules ---- */
 
 Test(table, a_remembered_rule_is_the_one_that_was_found)
