@@ -73,7 +73,7 @@ struct leat_session_builder *leat_session_with_kernel(struct leat_session_builde
 /** leat_session_with_user - keep user frames (default: yes). Returns @b. */
 struct leat_session_builder *leat_session_with_user(struct leat_session_builder *b, bool on);
 
-/* ---- what only a live source can use ---- */
+/* ---- what only a live source can use: leat/live.h, or one of user code ---- */
 
 enum leat_target_kind {
 	LEAT_TARGET_PROCESS = 1, /**< .id: pid as this process sees it, all its threads */
