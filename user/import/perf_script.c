@@ -11,8 +11,12 @@
 #include <errno.h>
 #include <string.h>
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #include "import/perf_head.h"
 
+#define LINE_SLOTS    32768u /* 4 MB, touched as far as they are used */
 #define KERNEL_DIGITS 16
 #define DEEP_NESTING  64 /* parentheses in a path */
 
@@ -110,9 +114,9 @@ static bool split_frame(const char *p, const char *end, struct frame_text *f)
 	return true;
 }
 
-static int add_frame(struct script *x, const struct frame_text *f)
+static int make_frame(struct script *x, const struct frame_text *f, uint32_t *frame)
 {
-	uint32_t module, frame, flags = f->kernel ? LEAT_NAME_KERNEL : 0;
+	uint32_t module, flags = f->kernel ? LEAT_NAME_KERNEL : 0;
 	const char *path = f->module;
 	size_t path_n = f->module_n;
 	int err;
@@ -128,9 +132,50 @@ static int add_frame(struct script *x, const struct frame_text *f)
 		flags = 0; /* a page of user code in the upper half; no code at all */
 	}
 	err = leat_build_module(x->b, path, path_n, &module);
-	if (!err)
-		err = leat_build_frame(x->b, f->name, f->name_n, module, flags, &frame);
+	return err ? err : leat_build_frame(x->b, f->name, f->name_n, module, flags, frame);
+}
+
+static int add_frame(struct script *x, const struct frame_text *f)
+{
+	uint32_t frame;
+	int err = make_frame(x, f, &frame);
+
 	return err ? err : leat_build_push(x->b, frame);
+}
+
+/*
+ * Code is called from few places: nearly every line was there before, and what it says depends on
+ * nothing but its text. 1: a frame; 0: none; or -errno.
+ */
+static int frame_of_line(struct script *x, const char *p, const char *end, uint32_t *frame)
+{
+	size_t n = (size_t)(end - p);
+	uint64_t hash = XXH3_64bits(p, n);
+	struct leat_build_line *line;
+	struct frame_text f;
+	int err;
+
+	if (!x->b->lines)
+		x->b->lines = calloc(LINE_SLOTS, sizeof(*x->b->lines));
+	if (!x->b->lines)
+		return -ENOMEM;
+	line = &x->b->lines[hash % LINE_SLOTS];
+	if (line->hash == hash && line->n == n && memcmp(line->text, p, n) == 0) {
+		*frame = line->frame;
+		return 1;
+	}
+	if (!split_frame(p, end, &f))
+		return 0;
+	err = make_frame(x, &f, frame);
+	if (err)
+		return err;
+	if (n <= sizeof(line->text)) {
+		line->hash = hash;
+		line->frame = *frame;
+		line->n = (uint32_t)n;
+		memcpy(line->text, p, n);
+	}
+	return 1;
 }
 
 /* ---- events ---- */
@@ -291,19 +336,21 @@ static int other_line(struct script *x, const char *p, const char *end, const ch
 static int frame_line(struct script *x, const char *p, const char *end)
 {
 	static const struct leat_perf_head nobody = { .comm = "", .event = "", .cpu = UINT16_MAX };
-	struct frame_text f;
+	uint32_t frame;
+	int rc;
 
 	while (p < end && (*p == ' ' || *p == '\t'))
 		p++;
 	if (p == end)
 		return end_event(x, LEAT_STACK_NONE);
-	if (!split_frame(p, end, &f)) {
-		x->b->unread++;
-		return 0;
+	rc = frame_of_line(x, p, end, &frame);
+	if (rc <= 0) {
+		x->b->unread += !rc;
+		return rc;
 	}
 	if (!x->in_event)
 		begin(x, &nobody); /* -F ip,sym: no line says who it was */
-	return x->is_sample ? add_frame(x, &f) : 0;
+	return x->is_sample ? leat_build_push(x->b, frame) : 0;
 }
 
 static int parse_lines(struct script *x, struct leat_chunk *c)
