@@ -174,6 +174,19 @@ is "killed: the next one does not write over it" test -s "$work/killed.leat.part
 # --- ends -------------------------------------------------------------------------------------
 "$LEAT" record -p "$demo" -d 0.5 -f leat -o - 2>/dev/null | "$LEAT" report - >"$work/piped.txt" 2>&1
 is "through a pipe" grep -q "FUNCTION" "$work/piped.txt"
+# What other tools wrote, packed, through a pipe; and what is no profile leaves an older file as it was.
+"$LEAT" convert "$work/killed.leat.part" -o "$work/piped.folded" 2>/dev/null
+for pack in gzip zstd; do
+	is "through $pack: the same stacks" \
+		cmp "$work/piped.folded" <($pack -qc "$work/piped.folded" | "$LEAT" convert - -f folded 2>/dev/null)
+done
+echo old >"$work/kept.folded"
+for bad in "$work" /dev/null "$LEAT" "$0"; do
+	"$LEAT" convert "$bad" -o "$work/kept.folded" 2>"$work/bad.err"
+	rc=$?
+	is "no profile: $(basename "$bad") is refused with 8, and why" test $rc = 8 -a -s "$work/bad.err"
+done
+is "no profile: the older file is as it was" test "$(cat "$work/kept.folded")" = old
 "$LEAT" record -p "$demo" -d 0.5 -f leat -o - 2>/dev/null >/dev/full
 is "a full device is an error" test $? = 1
 
