@@ -134,7 +134,7 @@ if killed_convert killed; then
 	is "killed: what was sampled a second before can be used" at_least "$(total killed)" 300
 	is "killed: it is said" grep -q "incomplete" "$work/killed.err"
 	is "killed: the verdict says so, and for how long it ran" grep -q "with care: .* cut off after [0-9.]* s" "$work/killed.err"
-	is "killed: nothing was lost but what is cut off" test "$(verdict killed lost)" = 0 -a "$(verdict killed cut_off)" = 1
+	is "killed: nothing was lost but what is cut off" test "$(verdict killed lost_user)" = 0 -a "$(verdict killed cut_off)" = 1
 	is "killed: names are found where the files still are" at_least "$(verdict killed named_percent)" 95
 	is "killed: functions of the program" grep -q "sha256_rounds" "$work/killed.folded"
 	is "killed: stacks are judged, too" at_least "$(verdict killed ret_checked)" 10
