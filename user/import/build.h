@@ -72,7 +72,8 @@ struct leat_build {
 	size_t who_cap;
 	struct leat_build_event *events;
 	size_t event_cnt, event_cap;
-	struct leat_build_line *lines; /* NULL until the first one */
+	struct leat_build_line *lines; /* by hash; the later one stays */
+	size_t line_slots, line_cnt;   /* a power of 2, or 0; how many were put there */
 	const char *last_module;       /* in the profile's strings: lines in a row share theirs */
 	size_t last_module_n;
 	uint32_t last_module_id;

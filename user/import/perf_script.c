@@ -16,7 +16,8 @@
 
 #include "import/perf_head.h"
 
-#define LINE_SLOTS    32768u /* 4 MB, touched as far as they are used */
+#define FIRST_SLOTS   512u
+#define MAX_SLOTS     32768u /* 4 MB */
 #define KERNEL_DIGITS 16
 #define DEEP_NESTING  64 /* parentheses in a path */
 
@@ -143,6 +144,49 @@ static int add_frame(struct script *x, const struct frame_text *f)
 	return err ? err : leat_build_push(x->b, frame);
 }
 
+static struct leat_build_line *slot_of(const struct leat_build *b, uint64_t hash)
+{
+	return &b->lines[hash & (b->line_slots - 1)];
+}
+
+/* Room for more lines, while there are more of them than slots. */
+static int grow_lines(struct leat_build *b)
+{
+	size_t slots = b->line_slots ? 2 * b->line_slots : FIRST_SLOTS, old = b->line_slots;
+	LEAT_FREE struct leat_build_line *from = b->lines;
+
+	b->lines = calloc(slots, sizeof(*b->lines));
+	if (!b->lines) {
+		b->lines = LEAT_TAKE(from);
+		return -ENOMEM;
+	}
+	b->line_slots = slots;
+	for (size_t i = 0; i < old; i++) {
+		if (from[i].n)
+			*slot_of(b, from[i].hash) = from[i];
+	}
+	return 0;
+}
+
+static int keep_line(struct leat_build *b, const char *p, size_t n, uint64_t hash, uint32_t frame)
+{
+	struct leat_build_line *line;
+	int err = 0;
+
+	if (n > sizeof(line->text))
+		return 0;
+	if (b->line_cnt++ >= b->line_slots && b->line_slots < MAX_SLOTS)
+		err = grow_lines(b);
+	if (err)
+		return err;
+	line = slot_of(b, hash);
+	line->hash = hash;
+	line->frame = frame;
+	line->n = (uint32_t)n;
+	memcpy(line->text, p, n);
+	return 0;
+}
+
 /*
  * Code is called from few places: nearly every line was there before, and what it says depends on
  * nothing but its text. 1: a frame; 0: none; or -errno.
@@ -151,31 +195,23 @@ static int frame_of_line(struct script *x, const char *p, const char *end, uint3
 {
 	size_t n = (size_t)(end - p);
 	uint64_t hash = XXH3_64bits(p, n);
-	struct leat_build_line *line;
 	struct frame_text f;
 	int err;
 
-	if (!x->b->lines)
-		x->b->lines = calloc(LINE_SLOTS, sizeof(*x->b->lines));
-	if (!x->b->lines)
-		return -ENOMEM;
-	line = &x->b->lines[hash % LINE_SLOTS];
-	if (line->hash == hash && line->n == n && memcmp(line->text, p, n) == 0) {
-		*frame = line->frame;
-		return 1;
+	if (x->b->line_slots) {
+		const struct leat_build_line *line = slot_of(x->b, hash);
+
+		if (line->hash == hash && line->n == n && memcmp(line->text, p, n) == 0) {
+			*frame = line->frame;
+			return 1;
+		}
 	}
 	if (!split_frame(p, end, &f))
 		return 0;
 	err = make_frame(x, &f, frame);
-	if (err)
-		return err;
-	if (n <= sizeof(line->text)) {
-		line->hash = hash;
-		line->frame = *frame;
-		line->n = (uint32_t)n;
-		memcpy(line->text, p, n);
-	}
-	return 1;
+	if (!err)
+		err = keep_line(x->b, p, n, hash, *frame);
+	return err ? err : 1;
 }
 
 /* ---- events ---- */
