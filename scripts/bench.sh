@@ -52,7 +52,7 @@ for part in $parts; do
 	capture) "$out/tests/bench/bench_capture" "$rounds" ;;
 	merge) "$out/tests/bench/bench_merge" "$rounds" ;;
 	import)
-		beside inferno-collapse-perf tests/bench/bench_import.py "$out/import_tool" "$peers" --rounds "$rounds"
+		beside inferno-collapse-perf tests/bench/bench_import.py "$out/leat" "$peers" --rounds "$rounds"
 		;;
 	unwind)
 		mapfile -t files < <(binaries)

@@ -12,4 +12,4 @@ $(O)/import_tool: $(O)/tests/support/import_tool.o $(O)/libleat.a
 	$(Q)$(CC) $(ld_flags) $^ $(deps_l) -o $@
 
 unit_src += tests/unit/test_import.c tests/unit/test_import_pprof.c
-fuzz_src += tests/fuzz/fuzz_folded.c tests/fuzz/fuzz_pprof.c tests/fuzz/fuzz_perf_script.c
+fuzz_src += tests/fuzz/fuzz_folded.c tests/fuzz/fuzz_pprof.c tests/fuzz/fuzz_perf_script.c tests/fuzz/fuzz_unpack.c

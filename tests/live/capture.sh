@@ -134,7 +134,7 @@ if killed_convert killed; then
 	is "killed: what was sampled a second before can be used" at_least "$(total killed)" 300
 	is "killed: it is said" grep -q "incomplete" "$work/killed.err"
 	is "killed: the verdict says so, and for how long it ran" grep -q "with care: .* cut off after [0-9.]* s" "$work/killed.err"
-	is "killed: nothing was lost but what is cut off" test "$(verdict killed lost)" = 0 -a "$(verdict killed cut_off)" = 1
+	is "killed: nothing was lost but what is cut off" test "$(verdict killed lost_user)" = 0 -a "$(verdict killed cut_off)" = 1
 	is "killed: names are found where the files still are" at_least "$(verdict killed named_percent)" 95
 	is "killed: functions of the program" grep -q "sha256_rounds" "$work/killed.folded"
 	is "killed: stacks are judged, too" at_least "$(verdict killed ret_checked)" 10
@@ -174,6 +174,19 @@ is "killed: the next one does not write over it" test -s "$work/killed.leat.part
 # --- ends -------------------------------------------------------------------------------------
 "$LEAT" record -p "$demo" -d 0.5 -f leat -o - 2>/dev/null | "$LEAT" report - >"$work/piped.txt" 2>&1
 is "through a pipe" grep -q "FUNCTION" "$work/piped.txt"
+# What other tools wrote, packed, through a pipe; and what is no profile leaves an older file as it was.
+"$LEAT" convert "$work/killed.leat.part" -o "$work/piped.folded" 2>/dev/null
+for pack in gzip zstd; do
+	is "through $pack: the same stacks" \
+		cmp "$work/piped.folded" <($pack -qc "$work/piped.folded" | "$LEAT" convert - -f folded 2>/dev/null)
+done
+echo old >"$work/kept.folded"
+for bad in "$work" /dev/null "$LEAT" "$0"; do
+	"$LEAT" convert "$bad" -o "$work/kept.folded" 2>"$work/bad.err"
+	rc=$?
+	is "no profile: $(basename "$bad") is refused with 8, and why" test $rc = 8 -a -s "$work/bad.err"
+done
+is "no profile: the older file is as it was" test "$(cat "$work/kept.folded")" = old
 "$LEAT" record -p "$demo" -d 0.5 -f leat -o - 2>/dev/null >/dev/full
 is "a full device is an error" test $? = 1
 

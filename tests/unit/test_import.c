@@ -13,6 +13,7 @@
 #include "../support/alloc.h"
 #include "../support/sample_profile.h"
 #include "base/file.h"
+#include "event/capture.h"
 #include "export/formats.h"
 
 static struct leat_diag diag;
@@ -203,6 +204,28 @@ Test(import, refused)
 		cr_expect(ne(ptr, strstr(diag.what, r->says), NULL), "%s", diag.what);
 		cr_expect(eq(ptr, p, NULL));
 	}
+}
+
+/* A program has blanks and digits in it, too. */
+Test(import, binaries_are_no_text)
+{
+	static const char elf[] = "\177ELF\2\1\1\0\0\0\0\0;a 1\n;b 2\n";
+	struct leat_profile *p = NULL;
+
+	cr_expect(eq(int, import_with(elf, sizeof(elf) - 1, NULL, &p), -EBADMSG));
+	cr_expect(ne(ptr, strstr(diag.what, "not a format that leat knows"), NULL), "%s",
+		  diag.what);
+}
+
+Test(import, a_packed_capture_file_is_told_how)
+{
+	char packed[128];
+	struct leat_profile *p = NULL;
+	size_t n = ZSTD_compress(packed, sizeof(packed), LEAT_CAPTURE_MAGIC "rest", 12, 3);
+
+	cr_expect(eq(int, import_with(packed, n, NULL, &p), -EBADMSG));
+	cr_expect(eq(str, diag.what, (char *)"x is a capture file inside zstd"));
+	cr_expect(eq(str, diag.fix, (char *)"zstd -dc x | leat report -"));
 }
 
 Test(import, perf_data_is_told_how)

@@ -342,14 +342,19 @@ static int write_one(struct leat_cli_outputs *s, struct leat_cli_file *f, struct
 		return err;
 	}
 	leat_buf_init(&b, LEAT_EXPORT_MAX_BYTES);
+	leat_buf_drain_to(&b, leat_cli_output_write, &f->out);
 	err = render(f, p, a, &b);
-	if (err) {
+	if (err && f->out.write_err) {
+		if (err != -EPIPE)
+			leat_cli_output_fail(&f->out, d, err);
+		leat_cli_output_abandon(&f->out);
+	} else if (err) {
 		leat_diag_set(d, err, LEAT_EXIT_FAILURE, "cannot make '%s' (%s)", path,
 			      strerrorname_np(-err) ? strerrorname_np(-err) : "unknown");
 		leat_cli_output_abandon(&f->out);
 	} else {
 		err = leat_cli_output_commit(&f->out, b.data ? b.data : "", b.len, &s->owner, d);
-		f->bytes = b.len;
+		f->bytes = b.drained + b.len;
 		f->done = !err;
 	}
 	f->out.path = path;

@@ -35,6 +35,7 @@ void leat_build_fini(struct leat_build *b)
 	free(b->who);
 	free(b->events);
 	free(b->ids);
+	free(b->lines);
 	memset(b, 0, sizeof(*b));
 }
 

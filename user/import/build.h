@@ -36,6 +36,16 @@ struct leat_build_name {
 	uint32_t frame;
 };
 
+/* A line of text that is a frame, as it was seen before. */
+#define LEAT_BUILD_LINE_BYTES 112
+struct leat_build_line {
+	uint64_t hash;
+	uint32_t frame;
+	uint32_t n; /* 0: none */
+	char text[LEAT_BUILD_LINE_BYTES];
+};
+_Static_assert(sizeof(struct leat_build_line) == 128, "two lines of cache");
+
 struct leat_build_event {
 	uint32_t name; /* string id */
 	bool period_varies;
@@ -62,7 +72,9 @@ struct leat_build {
 	size_t who_cap;
 	struct leat_build_event *events;
 	size_t event_cnt, event_cap;
-	const char *last_module; /* in the profile's strings: lines in a row share theirs */
+	struct leat_build_line *lines; /* by hash; the later one stays */
+	size_t line_slots, line_cnt;   /* a power of 2, or 0; how many were put there */
+	const char *last_module;       /* in the profile's strings: lines in a row share theirs */
 	size_t last_module_n;
 	uint32_t last_module_id;
 	/* the stack that is being read, innermost first */

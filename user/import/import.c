@@ -6,6 +6,7 @@
 
 #include "base/array.h"
 #include "base/buf.h"
+#include "event/capture.h"
 #include "import/build.h"
 #include "import/chunks.h"
 #include "import/folded.h"
@@ -127,6 +128,14 @@ static int refuse(struct input *in)
 		leat_diag_set(in->d, -EBADMSG, LEAT_EXIT_INPUT,
 			      "%s is a perf.data file, which leat does not read", in->name);
 		leat_diag_fix(in->d, "perf script -i %s | leat convert - ...", in->name);
+		return -EBADMSG;
+	}
+	if (n >= 8 && memcmp(s, LEAT_CAPTURE_MAGIC, 8) == 0) {
+		leat_diag_set(in->d, -EBADMSG, LEAT_EXIT_INPUT, "%s is a capture file inside %s",
+			      in->name, leat_packing_name(in->from.packing));
+		leat_diag_why(in->d, "it is compressed as it is, and read without that");
+		leat_diag_fix(in->d, "%s -dc %s | leat report -",
+			      leat_packing_name(in->from.packing), in->name);
 		return -EBADMSG;
 	}
 	leat_diag_set(in->d, -EBADMSG, LEAT_EXIT_INPUT,

@@ -40,7 +40,7 @@ struct leat_unpack {
 /* Reads the first bytes, which tell the packing. -ENOMEM, or what read() said. */
 int leat_unpack_init(struct leat_unpack *u, int fd) LEAT_MUST_USE;
 void leat_unpack_fini(struct leat_unpack *u);
-/* At most @n bytes, 0 at the end of all. -EBADMSG damaged, near byte .taken; -ENOMEM, of read(). */
+/* At most @n bytes (1 at least), 0 at the end of all. -EBADMSG damaged, near byte .taken; -ENOMEM, of read(). */
 ssize_t leat_unpack_read(struct leat_unpack *u, void *p, size_t n) LEAT_MUST_USE;
 const char *leat_packing_name(enum leat_packing p); /* "gzip", "zstd"; "" for none */
 
