@@ -10,13 +10,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cfi_builder.h"
 #include "elf_builder.h"
 #include "event/wire.h"
 #include "live/procfs.h"
 #include "live/tables_impl.h"
 
-#define TEXT	    0x1000u
 #define TEXT_BYTES  0x1000u
 #define LARGE_BYTES (8u << 20)
 #define LARGE_FDES  100000u
@@ -34,7 +32,7 @@ static void need(bool ok, const char *what)
 
 /* ---- binaries ---- */
 
-static void put_cfi(struct leat_cb *c, unsigned int how)
+static void put_cfi(struct leat_cb *c, unsigned int how, void (*more)(struct leat_cb *c))
 {
 	static const uint8_t root[] = { 0x07, 16 }; /* the return address is undefined */
 	static const uint8_t junk[] = { 9, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
@@ -42,21 +40,23 @@ static void put_cfi(struct leat_cb *c, unsigned int how)
 	leat_cb_init(c, false);
 	if (how & LEAT_RIG_BAD_CFI) {
 		leat_cb_cie_raw(c, junk, sizeof(junk));
-		leat_cb_fde(c, TEXT + LEAT_RIG_FUNC, 0x100, NULL, 0);
+		leat_cb_fde(c, LEAT_RIG_TEXT + LEAT_RIG_FUNC, 0x100, NULL, 0);
 		return;
 	}
 	leat_cb_cie(c, NULL, 0);
-	leat_cb_fde(c, TEXT + LEAT_RIG_FUNC, LEAT_RIG_ROOT - LEAT_RIG_FUNC, NULL, 0);
-	leat_cb_fde(c, TEXT + LEAT_RIG_ROOT, 0x100, root, sizeof(root));
+	leat_cb_fde(c, LEAT_RIG_TEXT + LEAT_RIG_FUNC, LEAT_RIG_ROOT - LEAT_RIG_FUNC, NULL, 0);
+	leat_cb_fde(c, LEAT_RIG_TEXT + LEAT_RIG_ROOT, 0x100, root, sizeof(root));
 	for (uint32_t i = 0; how & LEAT_RIG_LARGE && i < LARGE_FDES; i++)
-		leat_cb_fde(c, TEXT + TEXT_BYTES + i * 64, 32, NULL, 0);
+		leat_cb_fde(c, LEAT_RIG_TEXT + TEXT_BYTES + i * 64, 32, NULL, 0);
+	if (more)
+		more(c);
 	if (how & LEAT_RIG_BAD_END) {
-		leat_cb_fde(c, TEXT + 0xa00, 0x100, NULL, 0);
+		leat_cb_fde(c, LEAT_RIG_TEXT + 0xa00, 0x100, NULL, 0);
 		c->b.len -= 4;
 	}
 }
 
-static uint8_t *make_elf(uint8_t id, unsigned int how, size_t *n)
+static uint8_t *make_elf(uint8_t id, unsigned int how, void (*more)(struct leat_cb *c), size_t *n)
 {
 	static const uint8_t prologue[] = { 0x55, 0x48, 0x89, 0xe5 };
 	const size_t text_len = how & LEAT_RIG_LARGE ? LARGE_BYTES : TEXT_BYTES;
@@ -68,8 +68,9 @@ static uint8_t *make_elf(uint8_t id, unsigned int how, size_t *n)
 	for (size_t i = 0; how & LEAT_RIG_FRAMED && i < text_len; i += 64)
 		memcpy(text + i, prologue, sizeof(prologue));
 	leat_eb_paged(b);
-	leat_eb_section(b, ".text", SHT_PROGBITS, SHF_ALLOC | SHF_EXECINSTR, TEXT, text, text_len);
-	put_cfi(&c, how);
+	leat_eb_section(b, ".text", SHT_PROGBITS, SHF_ALLOC | SHF_EXECINSTR, LEAT_RIG_TEXT, text,
+			text_len);
+	put_cfi(&c, how, more);
 	need(!c.b.err, "call frame information");
 	if (!(how & LEAT_RIG_NO_CFI))
 		leat_eb_section(b, ".eh_frame", SHT_PROGBITS, SHF_ALLOC, FRAME_AT, c.b.data,
@@ -84,10 +85,11 @@ static uint8_t *make_elf(uint8_t id, unsigned int how, size_t *n)
 	return bytes;
 }
 
-static void write_file(const char *path, uint8_t id, unsigned int how)
+static void write_file(const char *path, uint8_t id, unsigned int how,
+		       void (*more)(struct leat_cb *c))
 {
 	size_t n;
-	uint8_t *bytes = make_elf(id, how, &n);
+	uint8_t *bytes = make_elf(id, how, more, &n);
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 
 	need(fd >= 0, "cannot write a binary");
@@ -109,7 +111,7 @@ const char *leat_rig_file(struct leat_rig *r, const char *name, uint8_t id, unsi
 		if (!strcmp(r->made[i].name, name))
 			return path;
 	need(r->made_cnt < LEAT_ARRAY_SIZE(r->made), "too many binaries");
-	write_file(path, id, how);
+	write_file(path, id, how, r->more_cfi);
 	need(!stat(path, &st), "stat");
 	snprintf(r->made[r->made_cnt].name, sizeof(r->made[0].name), "%s", name);
 	r->made[r->made_cnt].id = id;
@@ -125,7 +127,7 @@ void leat_rig_rename(struct leat_rig *r, const char *from, const char *to)
 
 void leat_rig_overwrite(struct leat_rig *r, const char *name, uint8_t id)
 {
-	write_file(leat_tmpdir_path(&r->dir, name), id, 0);
+	write_file(leat_tmpdir_path(&r->dir, name), id, 0, NULL);
 }
 
 /* ---- the rig ---- */
@@ -191,7 +193,7 @@ void leat_rig_dispatch_map(struct leat_rig *r, uint32_t tgid, const char *path, 
 		uint8_t bytes[sizeof(struct leat_rec_mmap) + 256];
 	} u = { .m = { .start = start,
 		       .end = start + TEXT_BYTES,
-		       .pgoff = TEXT,
+		       .pgoff = LEAT_RIG_TEXT,
 		       .mmap_kind = LEAT_MMAP_FILE } };
 
 	u.m.h = (struct leat_rec){

@@ -9,12 +9,14 @@
 #ifndef LEAT_TESTS_SUPPORT_TABLES_RIG_H
 #define LEAT_TESTS_SUPPORT_TABLES_RIG_H
 
+#include "cfi_builder.h"
 #include "fake_engine.h"
 #include "live/files.h"
 #include "live/tables.h"
 #include "tmpdir.h"
 
-#define LEAT_RIG_FUNC 0x100u /* from the mapping's first byte on; up to LEAT_RIG_ROOT */
+#define LEAT_RIG_TEXT 0x1000u /* its address in the file; one page */
+#define LEAT_RIG_FUNC 0x100u  /* from the mapping's first byte on; up to LEAT_RIG_ROOT */
 #define LEAT_RIG_ROOT 0x800u
 
 /* What is wrong with a binary. */
@@ -45,6 +47,8 @@ struct leat_rig {
 		uint64_t dev, ino;
 	} made[64];
 	size_t made_cnt;
+	/* What files that are made from now on say behind the entries of their function and root. */
+	void (*more_cfi)(struct leat_cb *c);
 };
 
 void leat_rig_init(struct leat_rig *r, uint64_t memory_bytes, struct leat_table_cache *cache);

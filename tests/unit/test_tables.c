@@ -330,6 +330,90 @@ Test(tables, causes_are_told_apart)
 	}
 }
 
+#define AT (LEAT_RIG_TEXT + 0x900) /* of functions that are described badly */
+
+static void past_the_end(struct leat_cb *c)
+{
+	static const uint8_t long_one[] = { 0xf0, 0xff, 0xff, 0x0f, 0, 0, 0, 0, 1, 2, 3, 4 };
+
+	leat_buf_add(&c->b, long_one, sizeof(long_one));
+}
+
+static void uleb_bomb(struct leat_cb *c)
+{
+	uint8_t cie[260] = { 1, 'z', 'R', 0 };
+
+	memset(cie + 4, 0x80, sizeof(cie) - 4); /* the code alignment goes on and on */
+	leat_cb_cie_raw(c, cie, sizeof(cie));
+	leat_cb_fde(c, AT, 16, NULL, 0);
+}
+
+static void uleb_in_a_rule(struct leat_cb *c)
+{
+	uint8_t ins[200] = { 0x0e };
+
+	memset(ins + 1, 0xff, sizeof(ins) - 1);
+	leat_cb_fde(c, AT, 16, ins, sizeof(ins));
+}
+
+static void its_own_cie(struct leat_cb *c)
+{
+	const uint64_t words[] = { AT, 16, 0 };
+
+	leat_cb_entry(c, 4, words, sizeof(words));
+}
+
+static void overlapping(struct leat_cb *c)
+{
+	for (uint64_t i = 0; i < 64; i++)
+		leat_cb_fde(c, AT + i, 128 - i, NULL, 0);
+}
+
+static void same_again(struct leat_cb *c)
+{
+	for (uint32_t i = 0; i < 300000; i++)
+		leat_cb_fde(c, AT, 64, NULL, 0);
+}
+
+/* What can be understood holds, what cannot has no rules, and the binary is named for it. */
+Test(tables, hostile_information_is_an_error_of_that_binary)
+{
+	static const struct {
+		const char *name;
+		void (*cfi)(struct leat_cb *c);
+		enum leat_no_table why;
+	} rows[] = {
+		{ "past the end", past_the_end, LEAT_NO_TABLE_PARTLY },
+		{ "ULEB bomb", uleb_bomb, LEAT_NO_TABLE_PARTLY },
+		{ "ULEB in a rule", uleb_in_a_rule, LEAT_NO_TABLE_PARTLY },
+		{ "its own CIE", its_own_cie, LEAT_NO_TABLE_PARTLY },
+		{ "overlapping", overlapping, LEAT_NO_TABLE_NONE },
+		{ "the same again", same_again, LEAT_NO_TABLE_NONE },
+	};
+
+	for (uint8_t i = 0; i < LEAT_ARRAY_SIZE(rows); i++) {
+		const size_t before = rig.sample_cnt;
+		uint32_t no;
+
+		rig.more_cfi = rows[i].cfi;
+		no = leat_rig_map(&rig, 1000u + i, leat_rig_file(&rig, rows[i].name, i + 1u, 0),
+				  0x10000000);
+		leat_rig_dispatch_raw(&rig, 1000u + i, 0x10000100, 4);
+		cr_assert(leat_rig_wait(&rig, no, LEAT_EXE_READY), "%s", rows[i].name);
+		leat_rig_round(&rig);
+		cr_expect(eq(int, why(no), rows[i].why), "%s", rows[i].name);
+		cr_expect(eq(sz, rig.sample_cnt, before + 1), "%s", rows[i].name);
+		cr_expect(eq(uint, rig.last.uresult, LEAT_STACK_COMPLETE), "%s", rows[i].name);
+		cr_expect(eq(uint, rig.last.uframe_cnt, 5), "%s", rows[i].name);
+		if (rows[i].why == LEAT_NO_TABLE_NONE)
+			continue;
+		leat_rig_dispatch_raw(&rig, 1000u + i, 0x10000908, 4);
+		leat_rig_round(&rig);
+		cr_expect(eq(uint, rig.last.uresult, LEAT_STACK_NO_UNWIND), "%s", rows[i].name);
+		cr_expect(eq(uint, rig.last.uframe_cnt, 1), "%s", rows[i].name);
+	}
+}
+
 Test(tables, no_memory_in_the_kernel)
 {
 	uint32_t no;

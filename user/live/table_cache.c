@@ -179,7 +179,7 @@ static int scan(struct leat_table_cache *c, struct oldest *o)
 /* Other leats write there too: what is counted here is looked at again before anything goes. */
 static int make_room(struct leat_table_cache *c, uint64_t more)
 {
-	struct oldest o;
+	struct oldest o = { .used = { 0 } };
 	int err = 0;
 
 	if (more > c->max_bytes)

@@ -117,6 +117,7 @@ int leat_tables_finish(struct leat_tables *t)
 		err = leat_waiting_round(t, true);
 	if (t->o.cache) {
 		leat_builder_end(t);
+		leat_binaries_round(t); /* counts what it has handed back since */
 		t->stats.cache_unwritten = t->unwritten;
 	}
 	leat_log(LEAT_LOG_DEBUG,

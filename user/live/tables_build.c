@@ -124,7 +124,7 @@ static int check_id(struct leat_binary *b, struct leat_elf *e, uint64_t bytes)
 	if (leat_elf_build_id(e, &id))
 		id.len = 0;
 	if (b->build_id_len && !b->vdso &&
-	    (id.len != b->build_id_len || memcmp(id.bytes, b->build_id, id.len)))
+	    (id.len != b->build_id_len || memcmp(id.bytes, b->build_id, id.len) != 0))
 		return -ESTALE;
 	b->key = (struct leat_store_key){ .build_id_len = id.len, .file_bytes = bytes };
 	memcpy(b->key.build_id, id.bytes, id.len);
@@ -171,7 +171,7 @@ static int check_version(struct leat_binary *b, const struct version *before)
 	struct version now;
 	int err = version_of(b->fd, &now);
 
-	if (!err && memcmp(&now, before, sizeof(now)))
+	if (!err && memcmp(&now, before, sizeof(now)) != 0)
 		err = -ESTALE;
 	return err;
 }
@@ -179,7 +179,7 @@ static int check_version(struct leat_binary *b, const struct version *before)
 static int build(struct leat_tables *t, struct leat_binary *b)
 {
 	LEAT_AUTO(leat_elf_free) struct leat_elf *e = NULL;
-	struct version v;
+	struct version v = { 0 };
 	int err = b->fd < 0 ? b->fd : version_of(b->fd, &v);
 
 	drop_table(b); /* one that could not be put into the kernel */

@@ -21,6 +21,7 @@
 
 #include "base/array.h"
 
+#define ALIGN_MAX 32 /* functions begin at multiples of it */
 #define MAGIC_12  0xfffffffbu
 #define MAGIC_116 0xfffffffau
 #define MAGIC_118 0xfffffff0u
@@ -362,6 +363,7 @@ bool leat_gopcln_rows(const struct leat_gopcln *g, const struct leat_fde *f, uin
 	uint64_t pc = f->start, next;
 	int64_t distance = -1;
 	uint32_t change, units;
+	bool ended = false;
 	struct func func;
 
 	if (!read_func(g, f->ins, &func) ||
@@ -381,8 +383,13 @@ bool leat_gopcln_rows(const struct leat_gopcln *g, const struct leat_fde *f, uin
 		return true;
 	}
 	while (pc < end) {
-		if (!next_varint(&r, &change) || (!change && pc != f->start))
+		if (!next_varint(&r, &change))
 			break;
+		/* Where the code ends; padding follows up to the next function. */
+		if (!change && pc != f->start) {
+			ended = end - pc < ALIGN_MAX;
+			break;
+		}
 		if (!next_varint(&r, &units) || !units)
 			break;
 		distance += change & 1 ? -(int64_t)(change >> 1) - 1 : (int64_t)(change >> 1);
@@ -392,7 +399,7 @@ bool leat_gopcln_rows(const struct leat_gopcln *g, const struct leat_fde *f, uin
 	}
 	if (pc < end)
 		leat_rows_add(out, pc, LEAT_RULE_INVALID);
-	return pc >= end;
+	return ended || pc >= end;
 }
 
 /* ---- where it is ---- */

@@ -122,14 +122,14 @@ static int check_head(const struct leat_store_head *h, const uint8_t *data, size
 {
 	uint64_t rest;
 
-	if (memcmp(h->magic, magic, sizeof(magic)))
+	if (memcmp(h->magic, magic, sizeof(magic)) != 0)
 		return -EBADMSG;
 	if (h->version != LEAT_STORE_VERSION || h->code != LEAT_UNWIND_CODE)
 		return -ESTALE;
 	if (h->head_bytes != sizeof(*h) || h->bytes != len || checksum_of(data, len) != h->checksum)
 		return -EBADMSG;
 	if (h->build_id_len != key->build_id_len || h->file_bytes != key->file_bytes ||
-	    memcmp(h->build_id, key->build_id, sizeof(h->build_id)))
+	    memcmp(h->build_id, key->build_id, sizeof(h->build_id)) != 0)
 		return -ESTALE;
 	rest = len - sizeof(*h);
 	if (h->rule_cnt > LEAT_UNWIND_RULES_MAX - LEAT_RULE__FIXED || h->block_cnt < 2 ||
