@@ -16,32 +16,12 @@
 #include "live/procfs.h"
 #include "live/tables_impl.h"
 
-#define PT_LOAD 1
-#define PF_X	1
-#define PAGE	4096u
 /* Code of which the first part is looked at for frame pointers. */
 #define LOOK_BYTES 65536u
 /* push %rbp; mov %rsp,%rbp: one for so many bytes of code is a habit. */
 #define LOOK_EVERY 1024u
 /* One table's samples ask for the next one: so long it is worth waiting. */
 #define LINGER_NS 2000000u
-
-static void find_loads(struct leat_binary *b, const struct leat_elf *e)
-{
-	for (size_t i = 0; i < leat_elf_phdr_cnt(e) && b->load_cnt < LEAT_TABLES_LOADS; i++) {
-		const struct leat_elf_phdr *p = leat_elf_phdr_at(e, i);
-		const uint64_t skip = p->offset % PAGE;
-
-		if (p->type != PT_LOAD || !(p->flags & PF_X) || p->vaddr < skip ||
-		    p->offset + p->filesz < p->offset)
-			continue;
-		b->loads[b->load_cnt++] = (struct leat_binary_load){
-			.offset = p->offset - skip,
-			.end = p->offset + p->filesz,
-			.vaddr = p->vaddr - skip,
-		};
-	}
-}
 
 /* Whether its functions begin as those with frame pointers do. */
 static bool looks_framed(struct leat_elf *e, const struct leat_binary *b)
@@ -50,11 +30,11 @@ static bool looks_framed(struct leat_elf *e, const struct leat_binary *b)
 	LEAT_FREE uint8_t *code = malloc(LOOK_BYTES);
 	size_t n, found = 0;
 
-	if (!code || !b->load_cnt)
+	if (!code || !b->segment_cnt)
 		return false;
-	n = b->loads[0].end - b->loads[0].offset;
+	n = b->segments[0].end - b->segments[0].offset;
 	n = n < LOOK_BYTES ? n : LOOK_BYTES;
-	if (leat_elf_copy(e, b->loads[0].offset, code, n))
+	if (leat_elf_copy(e, b->segments[0].offset, code, n))
 		return false;
 	for (size_t i = 0; i + sizeof(prologue) <= n; i++)
 		found += !memcmp(code + i, prologue, sizeof(prologue));
@@ -108,8 +88,7 @@ static int build(struct leat_tables *t, struct leat_binary *b, bool *framed)
 
 	if (err)
 		return err;
-	b->load_cnt = 0;
-	find_loads(b, e);
+	b->segment_cnt = leat_unwind_segments(e, b->segments);
 	err = leat_unwind_table_build(&b->table, e, NULL, t->rules);
 	if (!err)
 		err = move_blocks(t, b);
