@@ -129,6 +129,7 @@ static const struct fn functions[] = {
 	  { 0x55, 0x48, 0x89, 0xe5, [20] = 0x48, 0x8b, 0x62, 0x38 } },
 	{ "gogo", 2, { 2, 64, 0 }, { [8] = 0x48, 0x8b, 0x23 } },
 	{ "runtime.mcall.abi0", 2, { 2, 1, 16, 50, 15, 13, 0 }, { 0x55, 0x48, 0x89, 0xe5 } },
+	{ "runtime.gogo.abi0", 0, { 2, 64, 0 }, { 0 } },
 	{ "runtime.writes_sp", 2, { 2, 1, 16, 50, 15, 13, 0 }, { 0x55, 0x48, 0x89, 0xe5 } },
 };
 #define CNT LEAT_ARRAY_SIZE(functions)
@@ -243,7 +244,8 @@ ParameterizedTest(uint32_t *magic, gopclntab, every_version)
 		expect(&r, 10, 1, LEAT_CFA_SP, 16, LEAT_FP_CFA);
 		expect(&r, 10, 30, LEAT_CFA_SWITCH, 0, 0);
 		expect(&r, 10, 51, LEAT_CFA_SP, 8, LEAT_FP_SAME);
-		expect(&r, 13, 30, LEAT_CFA_INVALID, 0, 0);
+		expect(&r, 13, 10, LEAT_CFA_SP, 8, LEAT_FP_SAME);
+		expect(&r, 14, 30, LEAT_CFA_INVALID, 0, 0);
 	}
 	rig_close(&r);
 }

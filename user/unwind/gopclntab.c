@@ -338,9 +338,10 @@ static void put(struct go_run *x, uint64_t pc, uint64_t end, int64_t distance)
 /*
  * Until mcall loads sp the goroutine's frame is in rbp, and morestack and gogo have none. From then on
  * mcall and morestack are the outermost frame of the scheduler's stack, for what they call does not
- * return; gogo is on the stack of whom it resumes. Where no load is found, nothing is known.
+ * return; gogo is on the stack of whom it resumes. Where no load is found, nothing is known, but of a
+ * gogo that the table says leaves that to another function.
  */
-static void find_load(struct go_run *x, uint64_t end)
+static void find_load(struct go_run *x, uint64_t end, uint32_t flag)
 {
 	x->load = UINT64_MAX;
 	if (x->kind != PARKS && x->kind != RESUMES)
@@ -351,7 +352,8 @@ static void find_load(struct go_run *x, uint64_t end)
 			return;
 		}
 	}
-	x->kind = UNKNOWN;
+	x->kind = x->kind == RESUMES && is_offsets(x->g) && !(flag & FLAG_SP_WRITE) ? PLAIN
+										    : UNKNOWN;
 }
 
 bool leat_gopcln_rows(const struct leat_gopcln *g, const struct leat_fde *f, uint64_t end,
@@ -371,7 +373,7 @@ bool leat_gopcln_rows(const struct leat_gopcln *g, const struct leat_fde *f, uin
 		return false;
 	}
 	x.kind = kind_of(&func);
-	find_load(&x, end);
+	find_load(&x, end, func.flag);
 	/* A handler returns to its first byte, and is looked up one below: there is padding. */
 	if (x.kind == SIGRETURN && pc)
 		leat_rows_add(out, pc - 1, LEAT_RULE_SIGNAL);

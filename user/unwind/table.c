@@ -429,6 +429,9 @@ static void put_gap(struct build *b, uint64_t start, uint64_t end, struct leat_r
 	const struct segment *s;
 	const uint8_t *code;
 
+	/* A signal's restorer ends with its system call, and the kernel samples behind that. */
+	if (rows->next_rule == LEAT_RULE_SIGNAL)
+		start++;
 	leat_rows_add(rows, start, LEAT_RULE_INVALID);
 	start = start > b->low ? start : b->low;
 	s = segment_of(b, start);
