@@ -4,16 +4,16 @@
 # stack, which libdwfl unwinds afterwards (tests/unwind/live_judge.c says what is counted). Programs
 # without frame pointers, and servers under load. Prints TAP; the figures go to standard error.
 #
-# JUDGE_LONG=1: a minute of each, and Java; else two seconds. JUDGE_PARTS: only these. JUDGE_KEEP: a
-# directory for what the judge says of single stacks.
+# JUDGE_LONG=1: up to 10,000 stacks of each in a minute, and Java; else 500. JUDGE_PARTS: only these.
+# JUDGE_KEEP: a directory for what the judge says of single stacks.
 . "$(dirname "$0")/lib.sh"
 work_dir
 judge=$WORKLOADS/live_judge
 corpus=$here/../unwind/corpus
 export PATH=$PATH:/usr/local/go/bin:$HOME/.cargo/bin
 long=${JUDGE_LONG:-0}
-seconds=2
-[ "$long" = 0 ] || seconds=60
+stacks=500 seconds=8
+[ "$long" = 0 ] || stacks=10000 seconds=60
 
 have() { command -v "$1" >/dev/null; }
 
@@ -33,7 +33,7 @@ few() {
 judged() {
 	local name=$1 complete=$2 how=$3 rc
 	shift 3
-	timeout 300 "$judge" -N "$name" -v -d "$seconds" "$@" >"$work/$name.line" 2>"$work/$name.err"
+	timeout 300 "$judge" -N "$name" -v -n "$stacks" -d "$seconds" "$@" >"$work/$name.line" 2>"$work/$name.err"
 	rc=$?
 	cat "$work/$name.line" >&2
 	[ -z "${JUDGE_KEEP:-}" ] || cp "$work/$name.err" "$JUDGE_KEEP/$name.err"
@@ -74,12 +74,14 @@ wait_cpu() {
 	done
 }
 
-# wait_child PID REGEX: the first process below PID whose command line matches; in $pid. At most 10 s.
+# wait_child PID REGEX: a process below PID whose command line matches, and that has used 0.2 s of CPU
+# (a server has others, that come and go); in $pid. At most 20 s.
 wait_child() {
 	local i
-	for i in $(seq 100); do
-		pid=$(pgrep -P "$1" -f "$2" | head -n 1)
-		[ -z "$pid" ] || return 0
+	for i in $(seq 200); do
+		for pid in $(pgrep -P "$1" -f "$2"); do
+			awk '{exit $1 < 2e8}' "/proc/$pid/schedstat" 2>/dev/null && return 0
+		done
 		sleep 0.1
 	done
 	return 1
@@ -169,12 +171,10 @@ test_nginx() {
 	N
 	background nginx -p "$work/nginx" -c "$work/nginx.conf"
 	local server=$pid load
-	wait_child "$server" 'nginx: worker' || { not_ok "nginx: starts"; return; }
-	local worker=$pid
+	wait_file "$work/nginx.pid"
 	background wrk -t 1 -c 8 -d 600 "http://127.0.0.1:$p/"
 	load=$pid
-	wait_cpu "$worker"
-	judged nginx 99.9 equal "$worker"
+	if wait_child "$server" 'nginx: worker'; then judged nginx 99.9 equal "$pid"; else not_ok "nginx: works"; fi
 	stop "$load"
 	stop "$server"
 }
@@ -193,10 +193,11 @@ test_postgres() {
 	"${as[@]}" "$bin/pgbench" -h "$work/pg" -i -s 3 -q postgres >>"$work/pg.log" 2>&1
 	background "${as[@]}" "$bin/pgbench" -h "$work/pg" -c 1 -T 600 postgres
 	local load=$pid
-	wait_child "$server" '^postgres: postgres postgres' || { not_ok "postgres: starts" "$(cat "$work/pg.log")"; return; }
-	local backend=$pid
-	wait_cpu "$backend"
-	judged postgres 99.9 equal "$backend"
+	if wait_child "$server" '^postgres: postgres postgres'; then
+		judged postgres 99.9 equal "$pid"
+	else
+		not_ok "postgres: works" "$(cat "$work/pg.log")"
+	fi
 	stop "$load"
 	kill -INT "$server"
 	wait "$server" 2>/dev/null
