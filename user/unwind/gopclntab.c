@@ -32,6 +32,7 @@
 
 #define GO_FUNCS_MAX ((uint64_t)4 << 20)
 #define CODE_MAX     ((uint64_t)512 << 20)
+#define HEAD_TEXT    24 /* where 1.18 to 1.25 say where the text begins */
 /* Words of runtime.moduledata before .text: pcHeader, six slices, findfunctab, minpc, maxpc. */
 #define MODULE_TEXT_WORD 22
 
@@ -63,7 +64,7 @@ static bool parse_offsets(struct leat_gopcln *g)
 	/* nfunc, nfiles, [text,] names, cu, files, pctab, functab */
 	size_t skip = is_offsets(g) ? 1 : 0;
 
-	if (is_offsets(g) && !word_at(g, 24, &g->text))
+	if (is_offsets(g) && !word_at(g, HEAD_TEXT, &g->text))
 		return false;
 	return word_at(g, 24 + 8 * skip, &g->names_off) &&
 	       word_at(g, 24 + 8 * (skip + 3), &g->pctab_off) &&
@@ -438,16 +439,19 @@ static int search(struct leat_elf *e, const uint8_t **data, size_t *len)
 	return -ENOENT;
 }
 
+static const struct leat_elf_section *table_section(const struct leat_elf *e)
+{
+	const struct leat_elf_section *s = leat_elf_section_find(e, ".gopclntab");
+
+	return s ? s : leat_elf_section_find(e, ".data.rel.ro.gopclntab");
+}
+
 static int find(struct leat_elf *e, const uint8_t **data, size_t *len)
 {
-	static const char *const names[] = { ".gopclntab", ".data.rel.ro.gopclntab" };
+	const struct leat_elf_section *s = table_section(e);
 
-	for (size_t i = 0; i < LEAT_ARRAY_SIZE(names); i++) {
-		const struct leat_elf_section *s = leat_elf_section_find(e, names[i]);
-
-		if (s)
-			return leat_elf_section_data(e, s, data, len);
-	}
+	if (s)
+		return leat_elf_section_data(e, s, data, len);
 	return leat_elf_section_cnt(e) ? -ENOENT : search(e, data, len);
 }
 
@@ -480,6 +484,25 @@ static uint64_t text_by_symbol(struct leat_elf *e)
 	return 0;
 }
 
+/* In a position-independent file the word at @vaddr may be its relocation's; 0: it is not. */
+static uint64_t relocated(struct leat_elf *e, uint64_t vaddr)
+{
+	const struct leat_elf_section *s = leat_elf_section_find(e, ".rela.dyn");
+	const uint8_t *d;
+	size_t n;
+
+	if (!s || leat_elf_section_data(e, s, &d, &n))
+		return 0;
+	for (size_t at = 0; at + sizeof(Elf64_Rela) <= n; at += sizeof(Elf64_Rela)) {
+		Elf64_Rela r;
+
+		memcpy(&r, d + at, sizeof(r));
+		if (r.r_offset == vaddr && ELF64_R_TYPE(r.r_info) == R_X86_64_RELATIVE)
+			return (uint64_t)r.r_addend;
+	}
+	return 0;
+}
+
 static uint64_t text_by_module(struct leat_elf *e)
 {
 	const struct leat_elf_section *s = leat_elf_section_find(e, ".go.module");
@@ -490,7 +513,15 @@ static uint64_t text_by_module(struct leat_elf *e)
 	if (!s || leat_elf_section_data(e, s, &d, &n) || n < 8 * (MODULE_TEXT_WORD + 1))
 		return 0;
 	memcpy(&text, d + 8 * MODULE_TEXT_WORD, sizeof(text));
-	return text;
+	return text ? text : relocated(e, s->addr + 8 * MODULE_TEXT_WORD);
+}
+
+/* Until 1.25 the table says it, and in a position-independent file by a relocation. */
+static uint64_t text_by_table(struct leat_elf *e)
+{
+	const struct leat_elf_section *s = table_section(e);
+
+	return s ? relocated(e, s->addr + HEAD_TEXT) : 0;
 }
 
 static bool is_code(const struct leat_elf *e, uint64_t start, uint64_t end)
@@ -524,6 +555,7 @@ static bool find_text(struct leat_gopcln *g, struct leat_elf *e)
 	if (g->text)
 		return text_fits(g, e, g->text);
 	return text_fits(g, e, text_by_symbol(e)) || text_fits(g, e, text_by_module(e)) ||
+	       text_fits(g, e, text_by_table(e)) ||
 	       (g->text = 0, text_fits(g, e, text_by_entry(g, e)));
 }
 
