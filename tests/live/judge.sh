@@ -4,7 +4,8 @@
 # stack, which libdwfl unwinds afterwards (tests/unwind/live_judge.c says what is counted). Programs
 # without frame pointers, and servers under load. Prints TAP; the figures go to standard error.
 #
-# JUDGE_LONG=1: up to 10,000 stacks of each in a minute, and Java; else 500. JUDGE_PARTS: only these.
+# JUDGE_LONG=1: up to 10,000 stacks of each in a minute, Java, and profiles beside those of perf; else
+# 500 stacks. JUDGE_PARTS: only these.
 # JUDGE_KEEP: a directory for what the judge says of single stacks.
 . "$(dirname "$0")/lib.sh"
 work_dir
@@ -179,22 +180,25 @@ test_nginx() {
 	stop "$server"
 }
 
-test_postgres() {
+# with_postgres COMMAND...: while pgbench keeps one of its backends busy, whose pid is put behind. The
+# server has the first CPU that is allowed here, its load the last.
+with_postgres() {
 	local bin
 	bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)
 	[ -n "$bin" ] || { skip "postgres" "no postgres"; return; }
+	rm -rf "$work/pg"
 	install -d -o postgres -m 700 "$work/pg"
 	# Programs that exec one another: what is started has the pid that is ended.
 	local as=(setpriv --reuid=postgres --regid=postgres --init-groups env -C "$work/pg" LC_ALL=C HOME="$work/pg")
 	"${as[@]}" "$bin/initdb" -D "$work/pg/data" -A trust -N >"$work/pg.log" 2>&1
-	background "${as[@]}" "$bin/postgres" -D "$work/pg/data" -k "$work/pg" -c listen_addresses= -c fsync=off
+	background nice -n -19 taskset -c "$first" "${as[@]}" "$bin/postgres" -D "$work/pg/data" -k "$work/pg" -c listen_addresses= -c fsync=off
 	local server=$pid
 	wait_file "$work/pg/.s.PGSQL.5432"
 	"${as[@]}" "$bin/pgbench" -h "$work/pg" -i -s 3 -q postgres >>"$work/pg.log" 2>&1
-	background "${as[@]}" "$bin/pgbench" -h "$work/pg" -c 1 -T 600 postgres
+	background nice -n -19 taskset -c "$last" "${as[@]}" "$bin/pgbench" -h "$work/pg" -c 1 -T 3600 postgres
 	local load=$pid
 	if wait_child "$server" '^postgres: postgres postgres'; then
-		judged postgres 99.9 equal "$pid"
+		"$@" "$pid"
 	else
 		not_ok "postgres: works" "$(cat "$work/pg.log")"
 	fi
@@ -203,8 +207,32 @@ test_postgres() {
 	wait "$server" 2>/dev/null
 }
 
+test_postgres() { with_postgres judged postgres 99.9 equal; }
+
+# agrees NAME COMM PID: the same functions in the same share of the stacks as by perf's copies of 64 KB.
+agrees() {
+	if AGREE_CHAINS=1 PYTHONDONTWRITEBYTECODE=1 nice -n -19 taskset -c "$last" python3 "$here/agree.py" "$work" "$1" "$2" "$first" "$LEAT" -p "$3" \
+		>"$work/$1.agree" 2>&1; then
+		ok "$1: within a point of perf record --call-graph dwarf"
+	else
+		not_ok "$1: within a point of perf record --call-graph dwarf" "$(cat "$work/$1.agree")"
+	fi
+	sed "s/^/$1: /" "$work/$1.agree" >&2
+}
+
+test_beside() {
+	have perf || { skip "beside perf" "no perf"; return; }
+	WAIT_READY=1 start nice -n -19 taskset -c "$first" "$WORKLOADS/wl_nofp" deep 10
+	agrees nofp wl_nofp "$pid"
+	stop "$pid"
+	with_postgres agrees postgres postgres
+}
+
+cpus=$(awk '/^Cpus_allowed_list/ {print $2}' /proc/self/status)
+first=${cpus%%[,-]*}
+last=${cpus##*[,-]}
 all=(nofp python3 node go rust redis nginx postgres)
-[ "$long" = 0 ] || all+=(java)
+[ "$long" = 0 ] || all+=(java beside)
 for part in ${JUDGE_PARTS:-"${all[@]}"}; do
 	"test_$part"
 done
