@@ -111,6 +111,7 @@ Test(unwind_files, the_bias_is_that_of_the_executable_segment)
 {
 	struct leat_eb *b = leat_eb_new(ET_DYN, EM_X86_64);
 	LEAT_AUTO(leat_elf_free) struct leat_elf *e = NULL;
+	struct leat_unwind_segment s[LEAT_UNWIND_SEGMENTS];
 	const struct leat_elf_phdr *p = NULL;
 	uint64_t bias = 0;
 	uint8_t *bytes;
@@ -126,9 +127,10 @@ Test(unwind_files, the_bias_is_that_of_the_executable_segment)
 			p = leat_elf_phdr_at(e, i);
 	}
 	cr_assert(p != NULL);
-	cr_assert(zero(int, leat_unwind_bias(e, 0x7f0000000000, p->offset & ~4095ull, &bias)));
+	cr_assert(eq(sz, leat_unwind_segments(e, s), 1));
+	cr_assert(zero(int, leat_unwind_bias(s, 1, 0x7f0000000000, p->offset & ~4095ull, &bias)));
 	cr_expect(eq(u64, 0x7f0000000000 + (p->offset & 4095) - bias, p->vaddr));
-	cr_expect(eq(int, leat_unwind_bias(e, 0x7f0000000000, 1u << 20, &bias), -ENOENT));
+	cr_expect(eq(int, leat_unwind_bias(s, 1, 0x7f0000000000, 1u << 20, &bias), -ENOENT));
 }
 
 Test(unwind_files, files_without_information_and_of_other_machines)

@@ -22,6 +22,8 @@
 struct image {
 	uint64_t dev, ino;
 	struct leat_elf *elf;
+	struct leat_unwind_segment segments[LEAT_UNWIND_SEGMENTS];
+	size_t segment_cnt;
 	struct leat_unwind_table *table; /* NULL: it has none */
 	void *copy;			 /* of the vDSO */
 };

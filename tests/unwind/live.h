@@ -14,6 +14,7 @@
 #include "unwind/unwind.h"
 
 #define TAKE_PIDS 32
+#define TAKE_MAX  10000 /* samples */
 
 /* What the kernel has copied. */
 struct copy {
@@ -34,6 +35,7 @@ struct take {
 	uint32_t pids[TAKE_PIDS];
 	size_t pid_cnt;
 	unsigned int hz, seconds;
+	size_t max; /* samples */
 	struct copy *copies;
 	size_t copy_cnt, copy_cap;
 	struct shot *shots;

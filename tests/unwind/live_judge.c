@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * live_judge [-F HZ] [-d SECONDS] [-N NAME] [-v] PID...
+ * live_judge [-F HZ] [-n SAMPLES] [-d SECONDS] [-N NAME] [-v] PID...
  *
- * Samples processes that run, each sample by leat's BPF program and as a copy of registers and stack
+ * Samples processes that run (until there are SAMPLES, or for SECONDS), each sample by leat's BPF program and as a copy of registers and stack
  * in one perf event, has libdwfl unwind the copy, and compares frame by frame. Prints one line:
  *
  *	samples	 that have both			no-leat, no-copy: that have one of them only
@@ -180,17 +180,21 @@ static enum kind kind_of(struct live *x)
 	const size_t k = common(&x->leat, &x->dwfl);
 	const struct leat_unwind_piece *copy = &x->t->pieces[0];
 	const uint64_t missed = x->t->missed;
+	uint64_t pc;
+	bool guesses;
 
 	if (k == x->leat.n && k == x->dwfl.n)
 		return EQUAL;
 	if (!k)
 		return WRONG;
-	if (k == x->dwfl.n && missed &&
+	pc = x->leat.frames[k - 1].pc - (k > 1);
+	guesses = target_guesses(x->t, pc);
+	if (k == x->dwfl.n && (guesses || judge_has_cfi(x->t, pc)) && missed &&
 	    (missed >= copy->addr + copy->len || missed + 128 < copy->addr))
 		return CUT;
 	if (missed && missed < copy->addr && is_proven(x, k))
 		return BELOW;
-	if (target_guesses(x->t, x->leat.frames[k - 1].pc - (k > 1)))
+	if (guesses)
 		return GUESS;
 	if (is_proven(x, k))
 		return why_dwfl_differs(x, k);
@@ -319,13 +323,15 @@ static void judge_all(struct live *x)
 
 int main(int argc, char **argv)
 {
-	static struct live x = { .take = { .hz = 499, .seconds = 3 } };
+	static struct live x = { .take = { .hz = 499, .seconds = 3, .max = TAKE_MAX } };
 	const char *name = "process";
 	int opt, rc;
 
-	while ((opt = getopt(argc, argv, "F:d:N:v")) != -1) {
+	while ((opt = getopt(argc, argv, "F:n:d:N:v")) != -1) {
 		if (opt == 'F')
 			x.take.hz = (unsigned int)strtoul(optarg, NULL, 10);
+		else if (opt == 'n')
+			x.take.max = strtoul(optarg, NULL, 10);
 		else if (opt == 'd')
 			x.take.seconds = (unsigned int)strtoul(optarg, NULL, 10);
 		else if (opt == 'N')

@@ -28,7 +28,7 @@
 #define PAGE	     4096u
 #define POLL_MS	     5
 #define CPUS_MAX     64
-#define COPIES_MAX   20000
+#define COPIES_MAX   (TAKE_MAX * 2)
 #define INIT_PID_NS  0xeffffffcu
 #define MATCH_NS     500000 /* both clocks are read in one interrupt; a period is longer than that */
 #define NEVER_PERIOD 3600000000000ull
@@ -330,7 +330,7 @@ void take_run(struct take *t)
 	must("tables", leat_tables_round(x.tables));
 	enable(&x, true);
 	until = leat_clock_ns() + t->seconds * 1000000000ull;
-	while (leat_clock_ns() < until && t->copy_cnt < COPIES_MAX / 2) {
+	while (leat_clock_ns() < until && t->copy_cnt < t->max && t->copy_cnt < TAKE_MAX) {
 		poll(NULL, 0, POLL_MS);
 		round_of(&x);
 	}

@@ -123,7 +123,10 @@ static void open_image(struct target *t, const struct line *l, struct image *ima
 			image->elf = NULL;
 		close(fd);
 	}
-	if (image->elf && leat_unwind_table_build(&image->table, image->elf, NULL, t->rules))
+	if (!image->elf)
+		return;
+	image->segment_cnt = leat_unwind_segments(image->elf, image->segments);
+	if (leat_unwind_table_build(&image->table, image->elf, NULL, t->rules))
 		image->table = NULL;
 }
 
@@ -148,7 +151,8 @@ static void add_map(struct target *t, const struct line *l)
 		die("too many mappings");
 	if (l->ino || strcmp(l->path, "[vdso]") == 0)
 		image = image_of(t, l);
-	if (image && image->table && !leat_unwind_bias(image->elf, l->start, l->off, &m.bias))
+	if (image &&
+	    !leat_unwind_bias(image->segments, image->segment_cnt, l->start, l->off, &m.bias))
 		m.table = image->table;
 	t->owners[t->map_cnt] = image;
 	t->maps[t->map_cnt++] = m;

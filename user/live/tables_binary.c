@@ -63,15 +63,7 @@ uint32_t leat_binary_of(struct leat_tables *t, const struct leat_rec_mmap *m)
 
 bool leat_binary_bias(const struct leat_binary *b, const struct leat_code *c, uint64_t *bias)
 {
-	for (size_t i = 0; i < b->load_cnt; i++) {
-		const struct leat_binary_load *l = &b->loads[i];
-
-		if (c->pgoff < l->offset || c->pgoff >= l->end)
-			continue;
-		*bias = c->start - (l->vaddr + (c->pgoff - l->offset));
-		return true;
-	}
-	return false;
+	return !leat_unwind_bias(b->segments, b->segment_cnt, c->start, c->pgoff, bias);
 }
 
 static int open_file(struct leat_tables *t, const struct leat_binary *b)

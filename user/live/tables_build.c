@@ -19,42 +19,22 @@
 #include "live/tables_impl.h"
 #include "unwind/frames.h"
 
-#define PT_LOAD 1
-#define PF_X	1
-#define PAGE	4096u
 /* Code of which the first part is looked at for frame pointers. */
 #define LOOK_BYTES 65536u
 /* One table's samples ask for the next one: so long it is worth waiting. */
 #define LINGER_NS 2000000u
 
-static void find_loads(struct leat_binary *b, const struct leat_elf *e)
-{
-	for (size_t i = 0; i < leat_elf_phdr_cnt(e) && b->load_cnt < LEAT_TABLES_LOADS; i++) {
-		const struct leat_elf_phdr *p = leat_elf_phdr_at(e, i);
-		const uint64_t skip = p->offset % PAGE;
-
-		if (p->type != PT_LOAD || !(p->flags & PF_X) || p->vaddr < skip ||
-		    p->offset + p->filesz < p->offset)
-			continue;
-		b->loads[b->load_cnt++] = (struct leat_binary_load){
-			.offset = p->offset - skip,
-			.end = p->offset + p->filesz,
-			.vaddr = p->vaddr - skip,
-		};
-	}
-}
-
 /* Whether its functions begin as those with frame pointers do. */
 static bool looks_framed(struct leat_elf *e, const struct leat_binary *b)
 {
 	LEAT_FREE uint8_t *code = malloc(LOOK_BYTES);
-	const struct leat_binary_load *l = &b->loads[0];
+	const struct leat_unwind_segment *s = &b->segments[0];
 	size_t n;
 
-	if (!code || !b->load_cnt)
+	if (!code || !b->segment_cnt)
 		return false;
-	n = l->end - l->offset < LOOK_BYTES ? (size_t)(l->end - l->offset) : LOOK_BYTES;
-	return !leat_elf_copy(e, l->offset, code, n) && leat_code_keeps_frames(code, n, l->vaddr);
+	n = s->end - s->offset < LOOK_BYTES ? (size_t)(s->end - s->offset) : LOOK_BYTES;
+	return !leat_elf_copy(e, s->offset, code, n) && leat_code_keeps_frames(code, n, s->vaddr);
 }
 
 /*
@@ -187,8 +167,7 @@ static int build(struct leat_tables *t, struct leat_binary *b)
 		err = leat_elf_open(&e, b->fd);
 	if (err)
 		return err == -ENODATA ? -EBADMSG : err;
-	b->load_cnt = 0;
-	find_loads(b, e);
+	b->segment_cnt = leat_unwind_segments(e, b->segments);
 	err = check_id(b, e, v.bytes);
 	if (!err)
 		err = make_table(t, b, e);

@@ -14,7 +14,6 @@
 #define LEAT_TABLES_MEMORY   (64u << 20)
 #define LEAT_TABLES_PIDS     (4u << 20) /* pid_max of a 64-bit kernel */
 #define LEAT_TABLES_SPACES   (1u << 16) /* processes that are followed at a time */
-#define LEAT_TABLES_LOADS    8		/* executable segments of a binary */
 #define LEAT_TABLES_RAW_MAX  4096	/* samples that wait */
 #define LEAT_TABLES_RAW_SIZE (32u << 20)
 /* Mappings that come in a burst are uploaded at once; a process with many is uploaded less often. */
@@ -39,11 +38,6 @@ enum leat_binary_state {
 	LEAT_BINARY_LEAVING = 6, /* the thread takes it out of the kernel */
 };
 
-struct leat_binary_load {
-	uint64_t offset, end; /* in the file, from a page's begin on */
-	uint64_t vaddr;	      /* of offset */
-};
-
 /* A binary: the same index as in leat_exes. */
 struct leat_binary {
 	enum leat_binary_state state;
@@ -63,8 +57,8 @@ struct leat_binary {
 	bool unsaved; /* to be put there */
 	bool damaged; /* what was there could not be used */
 	struct leat_store_key key;
-	size_t load_cnt;
-	struct leat_binary_load loads[LEAT_TABLES_LOADS];
+	size_t segment_cnt;
+	struct leat_unwind_segment segments[LEAT_UNWIND_SEGMENTS];
 	struct leat_unwind_table *table; /* its blocks are .mem; NULL: none */
 	void *mem;
 	size_t bytes;

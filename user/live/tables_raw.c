@@ -113,38 +113,14 @@ static void ask_for_maps(struct leat_tables *t, struct leat_program *p, uint64_t
 	t->o.on_unknown(t->o.ctx, p->tgid);
 }
 
-/* Whether what is above a frame at @pc was interrupted in it, not called from it. */
-static bool is_interrupted(struct leat_tables *t, const struct leat_program *p, uint64_t pc)
-{
-	const struct leat_code *c = p ? leat_codes_find(&p->codes, pc) : NULL;
-	const struct leat_unwind_table *table;
-	struct leat_unwind_rule rule;
-	uint64_t bias;
-
-	if (!c)
-		return false;
-	table = table_of(t, c, &bias);
-	if (!table || !table->blocks)
-		return false;
-	rule = leat_unwind_rules_all(t->rules)[leat_unwind_table_rule(table, pc - bias)];
-	return rule.cfa == LEAT_CFA_SIGNAL || rule.fp & LEAT_FP_EXACT;
-}
-
 /* As the kernel side sends them. */
-static void put_frames(struct leat_tables *t, const struct leat_program *p, __u64 *to, size_t n)
+static void put_frames(const struct leat_tables *t, __u64 *to, size_t n)
 {
-	bool exact = true;
-
-	for (size_t i = 0; i < n; i++) {
-		const uint64_t pc = t->frames[i].pc;
-
-		to[i] = pc | (i && exact ? LEAT_PC_EXACT : 0);
-		exact = is_interrupted(t, p, exact ? pc : pc - 1);
-	}
+	for (size_t i = 0; i < n; i++)
+		to[i] = t->frames[i].pc | (i && t->frames[i].exact ? LEAT_PC_EXACT : 0);
 }
 
-static void forward(struct leat_tables *t, const struct leat_program *p,
-		    const struct leat_rec_raw *raw, size_t n, uint8_t result)
+static void forward(struct leat_tables *t, const struct leat_rec_raw *raw, size_t n, uint8_t result)
 {
 	struct leat_rec_sample *s = t->sample;
 	struct leat_record r;
@@ -161,7 +137,7 @@ static void forward(struct leat_tables *t, const struct leat_program *p,
 	s->kresult = raw->kresult;
 	s->user_mode = raw->user_mode;
 	memcpy(s->frames, raw->words, raw->kframe_cnt * sizeof(s->frames[0]));
-	put_frames(t, p, s->frames + raw->kframe_cnt, n);
+	put_frames(t, s->frames + raw->kframe_cnt, n);
 	if (leat_wire_record(s, s->h.size, &r) || leat_wire_forward(t->bus, t->proxy, &r))
 		t->stats.raw_lost++;
 	else
@@ -208,7 +184,7 @@ static bool try_one(struct leat_tables *t, const struct leat_rec_raw *raw, bool 
 		ask_for_maps(t, p, t->frames[n - 1].pc);
 	if (blocked && !last)
 		return false;
-	forward(t, p, raw, n, blocked ? LEAT_STACK_NO_TABLE : result_of(raw, result));
+	forward(t, raw, n, blocked ? LEAT_STACK_NO_TABLE : result_of(raw, result));
 	return true;
 }
 

@@ -33,6 +33,7 @@
 
 #define GO_FUNCS_MAX ((uint64_t)4 << 20)
 #define CODE_MAX     ((uint64_t)512 << 20)
+#define HEAD_TEXT    24 /* where 1.18 to 1.25 say where the text begins */
 /* Words of runtime.moduledata before .text: pcHeader, six slices, findfunctab, minpc, maxpc. */
 #define MODULE_TEXT_WORD 22
 
@@ -64,7 +65,7 @@ static bool parse_offsets(struct leat_gopcln *g)
 	/* nfunc, nfiles, [text,] names, cu, files, pctab, functab */
 	size_t skip = is_offsets(g) ? 1 : 0;
 
-	if (is_offsets(g) && !word_at(g, 24, &g->text))
+	if (is_offsets(g) && !word_at(g, HEAD_TEXT, &g->text))
 		return false;
 	return word_at(g, 24 + 8 * skip, &g->names_off) &&
 	       word_at(g, 24 + 8 * (skip + 3), &g->pctab_off) &&
@@ -339,9 +340,10 @@ static void put(struct go_run *x, uint64_t pc, uint64_t end, int64_t distance)
 /*
  * Until mcall loads sp the goroutine's frame is in rbp, and morestack and gogo have none. From then on
  * mcall and morestack are the outermost frame of the scheduler's stack, for what they call does not
- * return; gogo is on the stack of whom it resumes. Where no load is found, nothing is known.
+ * return; gogo is on the stack of whom it resumes. Where no load is found, nothing is known, but of a
+ * gogo that the table says leaves that to another function.
  */
-static void find_load(struct go_run *x, uint64_t end)
+static void find_load(struct go_run *x, uint64_t end, uint32_t flag)
 {
 	x->load = UINT64_MAX;
 	if (x->kind != PARKS && x->kind != RESUMES)
@@ -352,7 +354,8 @@ static void find_load(struct go_run *x, uint64_t end)
 			return;
 		}
 	}
-	x->kind = UNKNOWN;
+	x->kind = x->kind == RESUMES && is_offsets(x->g) && !(flag & FLAG_SP_WRITE) ? PLAIN
+										    : UNKNOWN;
 }
 
 bool leat_gopcln_rows(const struct leat_gopcln *g, const struct leat_fde *f, uint64_t end,
@@ -373,7 +376,7 @@ bool leat_gopcln_rows(const struct leat_gopcln *g, const struct leat_fde *f, uin
 		return false;
 	}
 	x.kind = kind_of(&func);
-	find_load(&x, end);
+	find_load(&x, end, func.flag);
 	/* A handler returns to its first byte, and is looked up one below: there is padding. */
 	if (x.kind == SIGRETURN && pc)
 		leat_rows_add(out, pc - 1, LEAT_RULE_SIGNAL);
@@ -443,16 +446,19 @@ static int search(struct leat_elf *e, const uint8_t **data, size_t *len)
 	return -ENOENT;
 }
 
+static const struct leat_elf_section *table_section(const struct leat_elf *e)
+{
+	const struct leat_elf_section *s = leat_elf_section_find(e, ".gopclntab");
+
+	return s ? s : leat_elf_section_find(e, ".data.rel.ro.gopclntab");
+}
+
 static int find(struct leat_elf *e, const uint8_t **data, size_t *len)
 {
-	static const char *const names[] = { ".gopclntab", ".data.rel.ro.gopclntab" };
+	const struct leat_elf_section *s = table_section(e);
 
-	for (size_t i = 0; i < LEAT_ARRAY_SIZE(names); i++) {
-		const struct leat_elf_section *s = leat_elf_section_find(e, names[i]);
-
-		if (s)
-			return leat_elf_section_data(e, s, data, len);
-	}
+	if (s)
+		return leat_elf_section_data(e, s, data, len);
 	return leat_elf_section_cnt(e) ? -ENOENT : search(e, data, len);
 }
 
@@ -485,6 +491,25 @@ static uint64_t text_by_symbol(struct leat_elf *e)
 	return 0;
 }
 
+/* In a position-independent file the word at @vaddr may be its relocation's; 0: it is not. */
+static uint64_t relocated(struct leat_elf *e, uint64_t vaddr)
+{
+	const struct leat_elf_section *s = leat_elf_section_find(e, ".rela.dyn");
+	const uint8_t *d;
+	size_t n;
+
+	if (!s || leat_elf_section_data(e, s, &d, &n))
+		return 0;
+	for (size_t at = 0; at + sizeof(Elf64_Rela) <= n; at += sizeof(Elf64_Rela)) {
+		Elf64_Rela r;
+
+		memcpy(&r, d + at, sizeof(r));
+		if (r.r_offset == vaddr && ELF64_R_TYPE(r.r_info) == R_X86_64_RELATIVE)
+			return (uint64_t)r.r_addend;
+	}
+	return 0;
+}
+
 static uint64_t text_by_module(struct leat_elf *e)
 {
 	const struct leat_elf_section *s = leat_elf_section_find(e, ".go.module");
@@ -495,7 +520,15 @@ static uint64_t text_by_module(struct leat_elf *e)
 	if (!s || leat_elf_section_data(e, s, &d, &n) || n < 8 * (MODULE_TEXT_WORD + 1))
 		return 0;
 	memcpy(&text, d + 8 * MODULE_TEXT_WORD, sizeof(text));
-	return text;
+	return text ? text : relocated(e, s->addr + 8 * MODULE_TEXT_WORD);
+}
+
+/* Until 1.25 the table says it, and in a position-independent file by a relocation. */
+static uint64_t text_by_table(struct leat_elf *e)
+{
+	const struct leat_elf_section *s = table_section(e);
+
+	return s ? relocated(e, s->addr + HEAD_TEXT) : 0;
 }
 
 static bool is_code(const struct leat_elf *e, uint64_t start, uint64_t end)
@@ -529,6 +562,7 @@ static bool find_text(struct leat_gopcln *g, struct leat_elf *e)
 	if (g->text)
 		return text_fits(g, e, g->text);
 	return text_fits(g, e, text_by_symbol(e)) || text_fits(g, e, text_by_module(e)) ||
+	       text_fits(g, e, text_by_table(e)) ||
 	       (g->text = 0, text_fits(g, e, text_by_entry(g, e)));
 }
 

@@ -461,6 +461,9 @@ static void put_gap(struct build *b, uint64_t start, uint64_t end, struct leat_r
 	const struct segment *s;
 	const uint8_t *code;
 
+	/* A signal's restorer ends with its system call, and the kernel samples behind that. */
+	if (rows->next_rule == LEAT_RULE_SIGNAL)
+		start++;
 	leat_rows_add(rows, start, LEAT_RULE_INVALID);
 	start = start > b->low ? start : b->low;
 	s = segment_of(b, start);
@@ -575,17 +578,30 @@ void leat_unwind_table_free(struct leat_unwind_table **t)
 	*t = NULL;
 }
 
-int leat_unwind_bias(const struct leat_elf *e, uint64_t start, uint64_t pgoff, uint64_t *bias)
+size_t leat_unwind_segments(const struct leat_elf *e, struct leat_unwind_segment *out)
 {
-	for (size_t i = 0; i < leat_elf_phdr_cnt(e); i++) {
-		const struct leat_elf_phdr *p = leat_elf_phdr_at(e, i);
-		uint64_t first = p->offset & ~(PAGE_BYTES - 1);
+	size_t n = 0;
 
-		if (p->type != PT_LOAD || !(p->flags & PF_X) || pgoff < first ||
-		    pgoff - first >= p->filesz + (p->offset - first))
+	for (size_t i = 0; i < leat_elf_phdr_cnt(e) && n < LEAT_UNWIND_SEGMENTS; i++) {
+		const struct leat_elf_phdr *p = leat_elf_phdr_at(e, i);
+		const uint64_t skip = p->offset % PAGE_BYTES;
+
+		if (p->type != PT_LOAD || !(p->flags & PF_X) || p->offset + p->filesz < p->offset)
 			continue;
-		/* By wrapping arithmetic: the page may begin below the segment. */
-		*bias = start - (p->vaddr - p->offset + pgoff);
+		out[n++] = (struct leat_unwind_segment){ .offset = p->offset - skip,
+							 .end = p->offset + p->filesz,
+							 .vaddr = p->vaddr - skip };
+	}
+	return n;
+}
+
+int leat_unwind_bias(const struct leat_unwind_segment *s, size_t n, uint64_t start, uint64_t pgoff,
+		     uint64_t *bias)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (pgoff < s[i].offset || pgoff >= s[i].end)
+			continue;
+		*bias = start - (s[i].vaddr + (pgoff - s[i].offset));
 		return 0;
 	}
 	return -ENOENT;
