@@ -18,8 +18,8 @@
 #include "table_maps.bpf.h"
 #include "window.bpf.h"
 
-/* Frames in one call: 32 would be verified four times as long, and gain 1 ns a frame. */
-#define LEAT_TABLE_PART 8
+/* Frames in one call: 8 are 9,000 verified instructions more, 7 ms of every start, and gain 3 ns a frame. */
+#define LEAT_TABLE_PART 4
 
 /* What leat_table_lookup returns when there is no rule. */
 #define LEAT_LOOKUP_NO_RANGE -1
