@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # bench.sh [ROUNDS]: every figure of docs/benchmarks.md, beside its peers, as tables on standard output.
 # Called by "make bench", which builds what it runs. As root, on an otherwise idle machine; about
-# three quarters of an hour, after the peers are installed. BENCH="bpf names" chooses parts.
+# three quarters of an hour, after the peers are installed. BENCH="bpf names" chooses parts, ROUNDS=3
+# makes it shorter.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 rounds=${1:-9}

@@ -8,7 +8,7 @@
  *		the target's threads: every run is a sample of it, whatever else the machine does. WHO
  *		is leat, bee, or stackid (PROFILER 0: the bare bpf_get_stackid + count).
  *	bench_table programs PROFILER
- *		Verified instructions of the programs that it holds.
+ *		The programs that it holds: number, name, verified instructions, run time in ns.
  *	bench_table first COMMAND...
  *		Runs "leat record ..." and says after how many ms the kernel side has walked a stack
  *		by itself, to its end.
@@ -43,8 +43,10 @@
 #define TIDS_MAX    16
 #define RUNS_MIN    100
 #define TURN_MS_MAX 20000
+#define LOAD_MS_MAX 30000
 #define WARM_TURNS  4
 #define WARM_MS	    500
+#define WARM_RUNS   400
 #define STATS	    32 /* words of a value of leat_stats */
 
 /* One of those who are measured. */
@@ -130,13 +132,20 @@ static void take_map(void *ctx, unsigned int id)
 		close(fd);
 }
 
+/* Waits until the process has loaded it. */
 static int held_prog(int pid, const char *name)
 {
 	struct search s = { name, -1 };
 
-	each_held(pid, "prog_id", take_prog, &s);
-	if (s.fd < 0)
+	for (int waited = 0; s.fd < 0 && waited < LOAD_MS_MAX; waited += 100) {
+		each_held(pid, "prog_id", take_prog, &s);
+		if (s.fd < 0)
+			usleep(100000);
+	}
+	if (s.fd < 0) {
+		errno = ENOENT;
 		fail(name);
+	}
 	return s.fd;
 }
 
@@ -233,7 +242,7 @@ static void switch_events(const struct side *s, bool on)
 }
 
 /* who us-a-run runs frames misses raw reads, the last four leat's alone */
-static void turn(const struct side *s, int ms, bool print)
+static void turn(const struct side *s, int ms, __u64 runs_min, bool print)
 {
 	const struct bpf_prog_info before = info_of(s->prog_fd);
 	struct bpf_prog_info after = before;
@@ -241,7 +250,7 @@ static void turn(const struct side *s, int ms, bool print)
 
 	read_stats(s->stats_fd, had);
 	switch_events(s, true);
-	for (int waited = 0; waited < ms || after.run_cnt < before.run_cnt + RUNS_MIN;
+	for (int waited = 0; waited < ms || after.run_cnt < before.run_cnt + runs_min;
 	     waited += 10) {
 		if (waited > TURN_MS_MAX)
 			break; /* the machine is too busy to run the target */
@@ -281,10 +290,10 @@ static int turns(int argc, char **argv)
 	for (int i = 0; i < cnt; i++)
 		make_side(&sides[i], argv[3 + i], hz);
 	for (int i = 0; i < WARM_TURNS * cnt; i++)
-		turn(&sides[i % cnt], WARM_MS, false);
+		turn(&sides[i % cnt], WARM_MS, WARM_RUNS, false);
 	for (int r = 0; r < rounds; r++)
 		for (int i = 0; i < cnt; i++)
-			turn(&sides[i], ms, true);
+			turn(&sides[i], ms, RUNS_MIN, true);
 	return 0;
 }
 
@@ -299,7 +308,8 @@ static void print_prog(void *ctx, unsigned int id)
 	if (fd < 0)
 		return;
 	info = info_of(fd);
-	printf("%u %s %u\n", id, info.name, info.verified_insns);
+	printf("%u %s %u %llu\n", id, info.name, info.verified_insns,
+	       (unsigned long long)info.run_time_ns);
 	close(fd);
 }
 

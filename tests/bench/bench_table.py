@@ -58,6 +58,16 @@ def tool(a, *argv):
     return out.stdout
 
 
+def held(a, pid):
+    """The BPF programs of a process: verified instructions, run time in ns (while statistics are on)."""
+    lines = [line.split() for line in tool(a, "programs", pid).splitlines()]
+    return list({line[0]: (int(line[2]), int(line[3])) for line in lines}.values())
+
+
+def bpf_s(a, pid):
+    return sum(p[1] for p in held(a, pid)) / 1e9
+
+
 def depth_of(folded):
     """Frames of the mean stack in a folded file: user frames and kernel frames."""
     frames = samples = 0
@@ -173,9 +183,9 @@ def bench_start(a, tmp, table):
             first.append(first_sample(a, target.tid, tmp))
         t = Tool(leat(a, "-F", HZ, "-p", target.tid, "-o", f"{tmp}/programs.folded"))
         time.sleep(1)
-        programs = {line.split()[0]: int(line.split()[2]) for line in tool(a, "programs", t.pid).splitlines()}
+        programs = held(a, t.pid)
         t.stop()
-    insns = sum(programs.values())
+    insns = sum(p[0] for p in programs)
     print(f"| instructions that the verifier walks, {len(programs)} programs | {insns} | - | - | 45000 | "
           f"{'reached' if insns <= 45000 else 'missed'} |", flush=True)
     table.absolute("load of the BPF programs", load, 60, "ms")
@@ -221,18 +231,17 @@ def bench_memory(a, tmp, table):
 
 # ---- CPU ----
 
-def cpu_of(argv, seconds):
-    """CPU s of a recorder and of its BPF programs, from its start to its end."""
-    watch = record.BpfTime()
+def cpu_of(a, argv):
+    """CPU s of a recorder, its BPF programs included, from its start to its end."""
     p = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    time.sleep(seconds)
+    time.sleep(a.seconds)
+    in_kernel = bpf_s(a, p.pid)
     p.send_signal(signal.SIGINT)
     _, status, ru = os.wait4(p.pid, 0)
     p.returncode = os.waitstatus_to_exitcode(status)
-    kernel = watch.stop()
     if p.returncode not in (0, -signal.SIGINT):
         raise RuntimeError(f"{' '.join(argv)}: exit {p.returncode}")
-    return ru.ru_utime + ru.ru_stime, kernel
+    return ru.ru_utime + ru.ru_stime + in_kernel
 
 
 def bench_copies(a, tmp, table):
@@ -241,10 +250,10 @@ def bench_copies(a, tmp, table):
         for _ in range(a.rounds):
             perf = ["perf", "record", "-q", "--call-graph", "dwarf", "-F", "99", "-e", "cpu-clock", "-p",
                     ",".join(map(str, target.all())), "-o", f"{tmp}/perf.data"]
-            peer.append(cpu_of(perf, a.seconds)[0] +
+            peer.append(cpu_of(a, perf) +
                         record.children_cpu(["sh", "-c", f"perf script -i {tmp}/perf.data >/dev/null 2>&1"]))
-            mine.append(sum(cpu_of(leat(a, "-F", 99, "-p", ",".join(map(str, target.all())), "-o",
-                                        f"{tmp}/copies.html"), a.seconds)))
+            mine.append(cpu_of(a, leat(a, "-F", 99, "-p", ",".join(map(str, target.all())), "-o",
+                                       f"{tmp}/copies.html")))
     table.row(f"CPU s of collector and kernel, 99 Hz, {a.seconds} s, postgres under pgbench", mine,
               "perf record --call-graph dwarf + perf script", peer, 0.05)
 
@@ -258,14 +267,13 @@ def bench_host(a, tmp, table):
     with Postgres(a, tmp, clients=4, select=False) as target, record.Sysctl("kernel/bpf_stats_enabled", "1"):
         base = target.rate()
         for _ in range(a.rounds + 2):
-            watch = record.BpfTime()
             t = Tool(leat(a, "-a", "-F", HZ, "-o", f"{tmp}/host.folded", "--summary", f"{tmp}/host.json"))
             time.sleep(record.SETTLE)
-            begin, used = time.monotonic(), record.process_cpu(t.pid)
+            begin, in_kernel, used = time.monotonic(), bpf_s(a, t.pid), record.process_cpu(t.pid)
             beside = target.rate()
-            used, took = record.process_cpu(t.pid) - used, time.monotonic() - begin
+            took, used = time.monotonic() - begin, record.process_cpu(t.pid) - used
+            in_kernel = (bpf_s(a, t.pid) - in_kernel) / took
             t.stop()
-            in_kernel = watch.stop() / (took + record.SETTLE)
             after = target.rate()
             lost["leat"].append(100 * (1 - 2 * beside / (base + after)))
             kernel.append(100 * in_kernel)

@@ -6,18 +6,22 @@ import random
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import time
 
 
-def wait_port(port):
-    import socket
-    for _ in range(100):
-        with socket.socket() as s:
-            if s.connect_ex(("127.0.0.1", port)) == 0:
-                return
+def wait_until(is_ready, what):
+    for _ in range(200):
+        if is_ready():
+            return
         time.sleep(0.1)
-    raise RuntimeError(f"nothing listens on port {port}")
+    raise RuntimeError(f"{what} does not answer")
+
+
+def answers(port):
+    with socket.socket() as s:
+        return s.connect_ex(("127.0.0.1", port)) == 0
 
 
 class Load:
@@ -101,8 +105,9 @@ class Postgres(Load):
         subprocess.run(self.as_postgres("initdb", "-D", f"{home}/data", "-A", "trust"), check=True,
                        stdout=subprocess.DEVNULL, cwd=home)
         self.server = self.start(*self.as_postgres("postgres", "-D", f"{home}/data", "-p", str(self.port), "-k", home, "-c",
-                                                   "listen_addresses=127.0.0.1", "-c", "fsync=off"), cwd=home)
-        wait_port(self.port)
+                                                   "listen_addresses=", "-c", "fsync=off"), cwd=home)
+        ready = self.as_postgres("pg_isready", "-q", "-t", "20", "-h", home, "-p", str(self.port))
+        wait_until(lambda: subprocess.run(ready, check=False, cwd=home).returncode == 0, "postgres")
         subprocess.run(self.pgbench("-i", "-s", "5", "-q"), check=True, stdout=subprocess.DEVNULL,
                        stderr=subprocess.DEVNULL, cwd=home)
         self.bench = self.start(*self.pgbench("-c", str(self.clients), "-T", "100000", "-P", "1",
@@ -150,7 +155,7 @@ class Nginx(Load):
                     f"http {{ access_log off; {temp} gzip on; gzip_min_length 1; gzip_types text/html;\n"
                     f"server {{ listen 127.0.0.1:{self.port}; root {root}; }} }}\n")
         master = self.start("nginx", "-p", root, "-c", f"{root}/nginx.conf")
-        wait_port(self.port)
+        wait_until(lambda: answers(self.port), "nginx")
         self.start("wrk", "-t", "1", "-c", "16", "-d", "100000", "-H", "Accept-Encoding: gzip", f"http://127.0.0.1:{self.port}/")
         time.sleep(1)
         return int(subprocess.run(["pgrep", "-P", str(master.pid)], stdout=subprocess.PIPE, text=True,
