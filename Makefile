@@ -239,7 +239,7 @@ fuzz-run: $(fuzz_bin)
 fuzz-short-run: $(fuzz_bin)
 	$(Q)scripts/fuzz.sh short $(O) $(fuzz_bin)
 bench: all $(bench_bin) $(wl_bin)
-	$(Q)LEAT_OUT=$(abspath $(O)) LEAT=$(abspath $(O))/leat scripts/bench.sh
+	$(Q)LEAT_OUT=$(abspath $(O)) LEAT=$(abspath $(O))/leat scripts/bench.sh $(ROUNDS)
 coverage:
 	$(Q)$(MAKE) FLAVOUR=cov check
 	$(Q)scripts/coverage.sh $(BUILD)/cov

@@ -18,8 +18,8 @@
 #include "table_maps.bpf.h"
 #include "window.bpf.h"
 
-/* Frames in one call: 32 would be verified four times as long, and gain 1 ns a frame. */
-#define LEAT_TABLE_PART 8
+/* Frames in one call: 8 are 9,000 verified instructions more, 7 ms of every start, and gain 3 ns a frame. */
+#define LEAT_TABLE_PART 4
 
 /* What leat_table_lookup returns when there is no rule. */
 #define LEAT_LOOKUP_NO_RANGE -1
@@ -53,8 +53,9 @@ __attribute__((noinline)) int leat_table_fill(__u32 slot, __u64 addr)
 
 	if (!cfg.unwind || !s)
 		return -1;
-	if (from >= s->tab.walk.sp && from < addr && !leat_window_fill(s, from) &&
-	    addr - s->win.base < s->win.words)
+	if (from < s->tab.walk.sp)
+		from = s->tab.walk.sp;
+	if (from < addr && !leat_window_fill(s, from) && addr - s->win.base < s->win.words)
 		return 0;
 	return leat_window_fill(s, addr);
 }
@@ -81,11 +82,20 @@ static __always_inline int leat_step_reg(struct leat_table_ctx *c, __u32 no, __u
 
 #include "leat_step.h"
 
-/* The last range that begins at or below @pc, if it covers it; its number is in tab.low. */
+/*
+ * The last range that begins at or below @pc, if it covers it. What is looked up next lies in the
+ * same binary as a rule: that range is tried first, before a search that reads six on average.
+ */
 static __always_inline const struct leat_range *leat_range_of(struct leat_table_state *t, __u64 pc)
 {
 	const struct leat_range *r;
-	__u32 at;
+	__u32 at = t->space.first + t->range;
+
+	if (t->range < t->space.cnt) {
+		r = bpf_map_lookup_elem(&leat_ranges, &at);
+		if (r && pc >= r->start && pc < r->end)
+			return r;
+	}
 
 	t->low = t->space.first;
 	t->high = t->space.first + t->space.cnt;
@@ -102,6 +112,7 @@ static __always_inline const struct leat_range *leat_range_of(struct leat_table_
 	if (t->low == t->space.first)
 		return NULL;
 	at = t->low - 1;
+	t->range = at - t->space.first;
 	r = bpf_map_lookup_elem(&leat_ranges, &at);
 	return r && pc >= r->start && pc < r->end ? r : NULL;
 }
@@ -250,6 +261,9 @@ __attribute__((noinline)) int leat_walk_table_part(__u32 slot)
 	hash = s->hash;
 	for (i = 0; i < LEAT_TABLE_PART; i++) {
 		__u64 pc;
+
+		/* How far apart frames lie says how much to read next. */
+		s->ucnt = cnt + i;
 
 		result = leat_table_frame(s, cache);
 		if (result != LEAT_UNWIND_ON)

@@ -26,6 +26,7 @@ struct leat_table_state {
 	__u32 gen;
 	__u32 missing; /* LEAT_MISSING_*, 0 nothing */
 	__u32 guessed; /* the last step was by frame pointer for want of a table */
+	__u32 range;   /* of the process, where the last address was found */
 	__u32 low;     /* of a search among ranges */
 	__u32 high;
 	__u32 wake; /* the first sample that asks for a table */

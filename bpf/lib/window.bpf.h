@@ -65,7 +65,8 @@ static __always_inline __u64 leat_window_want(const struct leat_scratch *s, __u6
 		return s->win.end > addr ? LEAT_WINDOW_MAX
 		       : s->win.end	 ? LEAT_WINDOW_BEYOND
 					 : LEAT_WINDOW_FIRST;
-	if (addr - s->win.base > (__u64)(s->ucnt - s->win.ucnt) * LEAT_FRAME_LARGE)
+	if (addr > s->win.base &&
+	    addr - s->win.base > (__u64)(s->ucnt - s->win.ucnt) * LEAT_FRAME_LARGE)
 		return LEAT_WINDOW_MIN;
 	return want < LEAT_WINDOW_FIRST ? LEAT_WINDOW_FIRST : LEAT_WINDOW_MAX;
 }

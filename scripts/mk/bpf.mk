@@ -26,8 +26,13 @@ $(O)/workloads/wl_blind_damaged: tests/workloads/wl_nofp.c
 $(O)/workloads/wl_nofp_plug.so: tests/workloads/wl_nofp_plug.c
 	$(call say,CC)
 	$(Q)mkdir -p $(@D); $(CC) $(wl_flags) $(wl_flags_wl_nofp) -fPIC -shared $< -o $@
+# The same program with frame pointers: what the benchmark walks by them.
+workload_bin += $(O)/workloads/wl_nofp_fp
+$(O)/workloads/wl_nofp_fp: tests/workloads/wl_nofp.c
+	$(call say,CC)
+	$(Q)mkdir -p $(@D); $(CC) $(wl_flags) $(wl_flags_wl_nofp) -fno-omit-frame-pointer $< -o $@
 wl_flags_wl_deep := -fno-inline -fno-optimize-sibling-calls
-bench_src    += tests/bench/bench_bpf.c tests/bench/bench_read.c tests/bench/bench_ring.c
+bench_src    += tests/bench/bench_bpf.c tests/bench/bench_read.c tests/bench/bench_ring.c tests/bench/bench_table.c
 
 # What the benchmark compares with.
 $(B)/bench/%.tmp.o: tests/bench/%.bpf.c
@@ -36,7 +41,7 @@ $(B)/bench/%.tmp.o: tests/bench/%.bpf.c
 $(B)/bench/%.skel.h: $(B)/bench/%.bpf.o
 	$(call say,SKEL)
 	$(Q)$(BPFTOOL) gen skeleton $< name $(*F) > $@
-$(O)/tests/bench/bench_bpf.o: | $(B)/bench/peer_stackid.skel.h
+$(O)/tests/bench/bench_bpf.o $(O)/tests/bench/bench_table.o: | $(B)/bench/peer_stackid.skel.h
 $(O)/tests/bench/bench_read.o: | $(B)/bench/read_cost.skel.h
 $(O)/tests/bench/bench_ring.o: | $(B)/bench/ring_flood.skel.h
 
