@@ -168,7 +168,7 @@ static int scan(struct leat_table_cache *c, struct oldest *o)
 		c->bytes += (uint64_t)st.st_size;
 		if (temp || (o->name[0] && !is_before(&st.st_mtim, &o->used)))
 			continue;
-		snprintf(o->name, sizeof(o->name), "%s", e->d_name);
+		memcpy(o->name, e->d_name, strlen(e->d_name) + 1);
 		o->used = st.st_mtim;
 	}
 	closedir(d);
