@@ -175,13 +175,15 @@ static void add_mapping(struct rig *r, const struct leat_maps_line *l, uint32_t 
 	LEAT_AUTO(leat_elf_free) struct leat_elf *e = NULL;
 	LEAT_AUTO(leat_unwind_table_free) struct leat_unwind_table *t = NULL;
 	LEAT_CLOSE int fd = -1;
+	struct leat_unwind_segment segments[LEAT_UNWIND_SEGMENTS];
 	char path[4096];
 	uint64_t bias;
 
 	leat_maps_path(l->path, l->path_len, path, sizeof(path));
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || leat_elf_open(&e, fd) || leat_unwind_table_build(&t, e, NULL, r->rules) ||
-	    leat_unwind_bias(e, l->start, l->pgoff, &bias))
+	    leat_unwind_bias(segments, leat_unwind_segments(e, segments), l->start, l->pgoff,
+			     &bias))
 		return;
 	cr_assert(lt(u32, r->exe_cnt, EXES));
 	put_table(r, t);

@@ -23,7 +23,7 @@
 #define LEAT_TABLES_KEEP_NS 1000000000u
 /*
  * What stopped a table may pass: the file is renamed into its place, descriptors are free again. So
- * it is tried again after a tenth of a second, then after twice as long each time: 26 s in all.
+ * it is tried again after a tenth of a second, then after twice as long each time: 13 s in all.
  */
 #define LEAT_TABLES_TRIES    8
 #define LEAT_TABLES_RETRY_NS 100000000ull
