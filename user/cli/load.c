@@ -192,7 +192,7 @@ static int load_capture(int fd, const char *path, struct leat_cli_loaded *out, s
 		return bad(d, path, err, leat_replay_error(r));
 	out->profile = got.profile;
 	if (out->event &&
-	    strcmp(out->event, leat_profile_str(got.profile, got.profile->meta.event))) {
+	    strcmp(out->event, leat_profile_str(got.profile, got.profile->meta.event)) != 0) {
 		leat_diag_set(d, -ENOENT, LEAT_EXIT_USAGE, "no event %.64s in it", out->event);
 		leat_diag_why(d, "it holds: %s",
 			      leat_profile_str(got.profile, got.profile->meta.event));

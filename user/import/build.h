@@ -131,6 +131,8 @@ int leat_build_sample(struct leat_build *b, const struct leat_sample *s) LEAT_MU
 /* "+0x1f" at the end of @s is an offset: the length without it. */
 size_t leat_build_strip_offset(const char *s, size_t n);
 
+/* No text comes any more: frees what only its lines need. */
+void leat_build_forget_lines(struct leat_build *b);
 /* Takes @from's samples, and what they need, into @to. */
 int leat_build_merge(struct leat_build *to, const struct leat_build *from) LEAT_MUST_USE;
 /*

@@ -107,6 +107,8 @@ static int import_text(struct input *in, enum leat_import_format f)
 		leat_diag_set(in->d, err, LEAT_EXIT_INPUT,
 			      "%s: near line %llu: more than leat takes (entries, names or counts)",
 			      in->name, (unsigned long long)line);
+	leat_build_forget_lines(&in->builds[0]);
+	leat_build_forget_lines(&in->builds[1]);
 	if (!err)
 		err = leat_build_merge(&in->builds[0], &in->builds[1]);
 	in->builds[0].cut |= in->builds[1].cut;
