@@ -29,6 +29,7 @@ in which the kernel skipped samples, as it does beside another tracing program, 
 AGREE_CHAINS=1: perf record --call-graph dwarf,65528, at a tenth of the rate, for each sample is 64 KB; what
 is compared are the shares of samples that have a function anywhere in their stack, three standard errors
 of the difference are at most the point that is allowed."""
+import functools
 import gzip
 import json
 import os
@@ -78,6 +79,7 @@ def window(path):
     return found[9] / 1e9, (found[9] + found[10]) / 1e9
 
 
+@functools.lru_cache(None)
 def plain(symbol):
     """libc has several names for one address; each tool takes another."""
     return re.sub(r'^(__GI_)?_*', '', re.sub(r'(\+0x[0-9a-f]+|_\[k\]|@@?[A-Z].*)$', '', symbol))
@@ -185,8 +187,8 @@ def share(counter, f):
 
 
 def difference(slices, f):
-    both = [sum((getattr(s, tool) for s in slices), Counter()) for tool in ('perf', 'leat')]
-    return share(both[0], f) - share(both[1], f)
+    n = {tool: [sum(getattr(s, tool)[key] for s in slices) for key in (f, ALL)] for tool in ('perf', 'leat')}
+    return sum(sign * 100 * n[tool][0] / (n[tool][1] or 1) for tool, sign in (('perf', 1), ('leat', -1)))
 
 
 def standard_error(slices, f, perf, leat_all):
