@@ -203,7 +203,8 @@ $(unit_bin) $(bpft_bin): %: %.o $(lib_a) $(sup_a)
 $(fuzz_bin): %: %.o $(lib_a) $(O)/tests/fuzz/replay.o
 	$(call say,LD)
 	$(Q)$(CC) $(ld_flags) $(if $(filter fuzz,$(FLAVOUR)),-fsanitize=fuzzer) \
-		$< $(if $(filter fuzz,$(FLAVOUR)),,$(O)/tests/fuzz/replay.o) $(lib_a) $(deps_l) -o $@
+		$< $(if $(filter fuzz,$(FLAVOUR)),,$(O)/tests/fuzz/replay.o) $(fuzz_libs) $(lib_a) \
+		$(deps_l) -o $@
 $(bench_bin): %: %.o $(lib_a)
 	$(call say,LD)
 	$(Q)$(CC) $(ld_flags) $< $(lib_a) $(deps_l) -o $@
@@ -238,7 +239,7 @@ fuzz-run: $(fuzz_bin)
 fuzz-short-run: $(fuzz_bin)
 	$(Q)scripts/fuzz.sh short $(O) $(fuzz_bin)
 bench: all $(bench_bin) $(wl_bin)
-	$(Q)LEAT_OUT=$(abspath $(O)) LEAT=$(abspath $(O))/leat scripts/bench.sh
+	$(Q)LEAT_OUT=$(abspath $(O)) LEAT=$(abspath $(O))/leat scripts/bench.sh $(ROUNDS)
 coverage:
 	$(Q)$(MAKE) FLAVOUR=cov check
 	$(Q)scripts/coverage.sh $(BUILD)/cov

@@ -4,7 +4,11 @@
  *
  * Its context is the record but for the first eight bytes, where the common_* fields should be: there
  * the kernel keeps a pointer to registers (perf_trace_run_bpf_submit). They are made anew, so that no
- * kernel address leaves; common_flags and common_preempt_count are 0, for no helper tells them.
+ * kernel address leaves. common_flags and common_preempt_count are 0 in the record, and no fields of
+ * the event's format (leat_probe_known_fields): the kernel works them out after it has run us, from
+ * whether interrupts are off, which no helper tells and the registers do not hold (their flags are
+ * 0), and from a count of the CPU that lies elsewhere in each kernel. No field is better than a wrong
+ * one.
  * No CO-RE: a copy of this is loaded for each tracepoint, and reading the kernel's BTF costs more
  * than all else.
  */

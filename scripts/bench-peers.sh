@@ -6,12 +6,16 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 cache=${LEAT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/leat}/peers
 mkdir -p "$cache"
-for crate in samply blazecli inferno; do
+for crate in samply blazecli inferno profile-bee; do
 	program=$crate
-	[ $crate = inferno ] && program=inferno-flamegraph
+	options=()
+	case $crate in
+	inferno) program=inferno-flamegraph ;;
+	profile-bee) program=probee options=(--no-default-features --features tui) ;;
+	esac
 	[ -x "$cache/bin/$program" ] && continue
 	command -v cargo >/dev/null || { echo "bench-peers.sh: no cargo: rows against $crate are left out" >&2; continue; }
-	CARGO_TARGET_DIR=$cache/target cargo install --quiet --locked --root "$cache" "$crate" >&2 ||
+	CARGO_TARGET_DIR=$cache/target cargo install --quiet --locked --root "$cache" "${options[@]}" "$crate" >&2 ||
 		echo "bench-peers.sh: $crate does not build: its rows are left out" >&2
 done
 rm -rf "$cache/target"
@@ -35,7 +39,7 @@ build_library_peer() { # NAME
 }
 build_library_peer one_collect
 missing=()
-for p in linux-perf bpftrace redis-server redis-tools libllvm14; do
+for p in linux-perf bpftrace redis-server redis-tools libllvm14 nginx wrk postgresql clang; do
 	dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing+=("$p")
 done
 if [ ${#missing[@]} -gt 0 ]; then

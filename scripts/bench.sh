@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # bench.sh [ROUNDS]: every figure of docs/benchmarks.md, beside its peers, as tables on standard output.
 # Called by "make bench", which builds what it runs. As root, on an otherwise idle machine; about
-# half an hour, after the peers are installed. BENCH="bpf names" chooses parts.
+# three quarters of an hour, after the peers are installed. BENCH="bpf names" chooses parts, ROUNDS=3
+# makes it shorter.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 rounds=${1:-9}
-parts=${BENCH:-bpf names record event capture merge import unwind}
+parts=${BENCH:-bpf names record event capture merge import unwind table}
 out=${LEAT_OUT:?run it by "make bench"}
 export PATH=$PATH:/usr/sbin:/sbin
 peers=$(scripts/bench-peers.sh)
@@ -52,12 +53,13 @@ for part in $parts; do
 	capture) "$out/tests/bench/bench_capture" "$rounds" ;;
 	merge) "$out/tests/bench/bench_merge" "$rounds" ;;
 	import)
-		beside inferno-collapse-perf tests/bench/bench_import.py "$out/import_tool" "$peers" --rounds "$rounds"
+		beside inferno-collapse-perf tests/bench/bench_import.py "$out/leat" "$peers" --rounds "$rounds"
 		;;
 	unwind)
 		mapfile -t files < <(binaries)
 		"$out/tests/bench/bench_unwind" "$rounds" "${files[@]}"
 		;;
+	table) tests/bench/bench_table.py "$out/leat" "$out" "$peers" --rounds "$rounds" ;;
 	*) echo "bench.sh: unknown part $part" >&2; exit 2 ;;
 	esac
 done

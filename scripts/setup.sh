@@ -114,6 +114,7 @@ install_tests() {
 	local packages=("${tests[@]}") missing
 	packages+=($(clang_runtime))
 	command -v go >/dev/null || [ -x /usr/local/go/bin/go ] || packages+=(golang-go)
+	command -v java >/dev/null || packages+=(default-jre-headless)
 	command -v rustc >/dev/null || [ -x "$HOME/.cargo/bin/rustc" ] || packages+=(rustc)
 	missing=($(missing_of "${packages[@]}"))
 	newer_missing=($(missing_of "${newer[@]}"))

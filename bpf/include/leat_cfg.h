@@ -41,6 +41,7 @@ struct leat_cfg {
 	__u32 thread_size;     /* bytes of a kernel stack, for kernels without bpf_task_pt_regs */
 	__u32 unwind;	       /* 1: user stacks by unwind tables, 0: by frame pointers */
 	__u32 raw_bytes;       /* of LEAT_REC_RAW, for a CPU in an epoch */
+	__u32 keep_events;     /* 1: the kernel too records the event of each sample that is sent */
 	__u64 ring_wake_bytes; /* force a wake-up when more is queued in a ring */
 	__u64 seed;	       /* of the stack hash */
 	__u32 uids[LEAT_CFG_MAX_UIDS];

@@ -13,9 +13,10 @@
 
 #include "leat_types.h"
 
-#define LEAT_RANGE_STEPS 14 /* of a binary search: at most 16,383 ranges a process */
-#define LEAT_RANGE_MAX	 ((1u << LEAT_RANGE_STEPS) - 1)
-#define LEAT_RULE_CACHE	 4096 /* entries of a CPU, a power of two */
+#define LEAT_RANGE_STEPS     14 /* of a binary search: at most 16,383 ranges a process */
+#define LEAT_RANGE_MAX	     ((1u << LEAT_RANGE_STEPS) - 1)
+#define LEAT_RULE_CACHE_BITS 12 /* log2 of the entries of a CPU */
+#define LEAT_RULE_CACHE	     (1u << LEAT_RULE_CACHE_BITS)
 
 struct leat_range {
 	__u64 start;
@@ -52,10 +53,13 @@ struct leat_exe {
 	__u32 used_epoch; /* when an address of it was last looked up, and not remembered */
 };
 
-/* An address and its rule. */
+/*
+ * An address and its rule. The key is made of both the address and the tag of the mappings: of
+ * 64 bits that are as good as random, so that no two of them are equal.
+ */
 struct leat_remembered {
-	__u64 tag;
-	__u64 pc_rule; /* pc << 16 | number of the rule */
+	__u64 key;  /* leat_remembered_key(); 0 nothing */
+	__u64 rule; /* struct leat_unwind_rule, as one word */
 };
 
 struct leat_rule_cache {

@@ -34,7 +34,8 @@
 	X(RAW, DELIVERED, "sent with a copy of the stack, because a table was not ready")          \
 	X(N_TABLE_FRAMES, NOTE, "frames walked by unwind tables")                                  \
 	X(N_TABLE_MISS, NOTE, "of these, frames whose rule was not remembered")                    \
-	X(N_RAW_UNSENT, NOTE, "stacks that were to be unwound in user space, and were not sent")
+	X(N_RAW_UNSENT, NOTE, "stacks that were to be unwound in user space, and were not sent")   \
+	X(N_WINDOW_READ, NOTE, "reads of user stacks")
 
 enum leat_stat_class {
 	LEAT_STAT_CLASS_SEEN = 0,

@@ -34,15 +34,19 @@ static __always_inline void leat_gregs_saved_btf(__u64 *to)
 	LEAT_GREGS_COPY(to, regs);
 }
 
-/* As leat_regs_saved_probe; 21 words, of which the first 15 are general registers. */
-static __always_inline void leat_gregs_saved_probe(__u64 *to)
+/*
+ * As leat_regs_saved_probe; 21 words, of which the first 15 are general registers. They lie where the
+ * stack's first window will be: the BPF stack is short.
+ */
+static __always_inline void leat_gregs_saved_probe(struct leat_scratch *s)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	__u64 top = (__u64)BPF_CORE_READ(task, stack) + cfg.thread_size;
-	struct leat_ctx_regs regs = {};
+	struct leat_ctx_regs *regs = (void *)s->win.buf;
 
-	bpf_probe_read_kernel(&regs, sizeof(regs), (void *)(top - sizeof(regs)));
-	LEAT_GREGS_COPY(to, &regs);
+	bpf_probe_read_kernel(regs, sizeof(*regs), (void *)(top - sizeof(*regs))); /* or zeros */
+	LEAT_GREGS_COPY(s->tab.regs, regs);
+	barrier(); /* what was copied from elsewhere is not copied by the same instructions */
 }
 
 /* After leat_regs: those of the same moment. */
@@ -53,7 +57,7 @@ static __always_inline void leat_gregs_read(struct leat_scratch *s, const struct
 	else if (LEAT_HAS_TASK_PT_REGS)
 		leat_gregs_saved_btf(s->tab.regs);
 	else
-		leat_gregs_saved_probe(s->tab.regs);
+		leat_gregs_saved_probe(s);
 }
 
 #else

@@ -143,6 +143,12 @@ static __always_inline __u32 leat_take(struct leat_stats *st, void *ctx,
 	return why;
 }
 
+/* What a program of a perf event returns: whether the kernel goes on and writes the event's record. */
+static __always_inline int leat_keeps_event(__u32 what)
+{
+	return cfg.keep_events && (what == LEAT_STAT_STREAMED || what == LEAT_STAT_RAW);
+}
+
 /*
  * @ctx is the program's own, @regs the registers of the interrupted code (in a perf_event program
  * the context begins with them), @slot a LEAT_CTX_*.
@@ -164,7 +170,7 @@ static __always_inline int leat_sample_handle(void *ctx, const struct leat_ctx_r
 		LEAT_STAT_ADD(st, N_BPF_NS, bpf_ktime_get_ns() - begin_ns);
 		LEAT_STAT_INC(st, N_BPF_TIMED);
 	}
-	return 0;
+	return leat_keeps_event(what);
 }
 
 #endif

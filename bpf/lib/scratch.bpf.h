@@ -24,10 +24,11 @@
 struct leat_window {
 	__u64 base;  /* user address of buf[0] */
 	__u64 limit; /* last offset at which LEAT_WORDS bytes are valid, plus 1; 0: nothing is */
+	__u64 words; /* the same for 8 bytes */
 	__u64 want;  /* bytes that were asked for, before they were cut to what is there */
 	__u64 end;   /* where this thread's last stack ended; 0 unknown */
 	__u32 ucnt;  /* frames before this window */
-	__u32 pad;
+	__u32 reads; /* of this stack */
 	__u64 buf[(LEAT_WINDOW_MAX + LEAT_WORDS) / 8];
 };
 

@@ -12,13 +12,21 @@
 #define LEAT_MISSING_TABLE 1u
 #define LEAT_MISSING_RANGE 2u
 
+/* A rule is copied as one word. */
+union leat_rule_word {
+	struct leat_unwind_rule rule;
+	__u64 word;
+};
+
 struct leat_table_state {
 	struct leat_unwind_walk walk;
+	union leat_rule_word of; /* the frame that is left */
 	struct leat_space space; /* of @tgid as of @gen; tag 0: it has none */
 	__u32 tgid;
 	__u32 gen;
 	__u32 missing; /* LEAT_MISSING_*, 0 nothing */
 	__u32 guessed; /* the last step was by frame pointer for want of a table */
+	__u32 range;   /* of the process, where the last address was found */
 	__u32 low;     /* of a search among ranges */
 	__u32 high;
 	__u32 wake; /* the first sample that asks for a table */

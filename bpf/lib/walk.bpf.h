@@ -113,7 +113,7 @@ static __always_inline __u32 leat_walk_fp(struct leat_scratch *s)
 /* Frames go behind the kernel's. The next walker takes its place beside leat_walk_fp. */
 static __always_inline __u32 leat_walk_user(struct leat_scratch *s, struct leat_stats *st)
 {
-	__u32 kcnt = s->kcnt;
+	__u32 kcnt = s->kcnt, result;
 
 	if (!s->task.top || !s->regs.ip)
 		return LEAT_STACK_NONE;
@@ -127,7 +127,9 @@ static __always_inline __u32 leat_walk_user(struct leat_scratch *s, struct leat_
 		return LEAT_STACK_COMPAT;
 	}
 	leat_window_begin(s);
-	return cfg.unwind ? leat_walk_table(s, st) : leat_walk_fp(s);
+	result = cfg.unwind ? leat_walk_table(s, st) : leat_walk_fp(s);
+	LEAT_STAT_ADD(st, N_WINDOW_READ, s->win.reads);
+	return result;
 }
 
 #endif

@@ -36,7 +36,9 @@ static __always_inline void leat_window_begin(struct leat_scratch *s)
 
 	s->win.end = span->tid == s->tid ? span->end : 0;
 	s->win.want = 0;
+	s->win.reads = 0;
 	s->win.limit = 0;
+	s->win.words = 0;
 	s->win.base = 0;
 }
 
@@ -63,7 +65,8 @@ static __always_inline __u64 leat_window_want(const struct leat_scratch *s, __u6
 		return s->win.end > addr ? LEAT_WINDOW_MAX
 		       : s->win.end	 ? LEAT_WINDOW_BEYOND
 					 : LEAT_WINDOW_FIRST;
-	if (addr - s->win.base > (__u64)(s->ucnt - s->win.ucnt) * LEAT_FRAME_LARGE)
+	if (addr > s->win.base &&
+	    addr - s->win.base > (__u64)(s->ucnt - s->win.ucnt) * LEAT_FRAME_LARGE)
 		return LEAT_WINDOW_MIN;
 	return want < LEAT_WINDOW_FIRST ? LEAT_WINDOW_FIRST : LEAT_WINDOW_MAX;
 }
@@ -75,10 +78,12 @@ static __always_inline int leat_window_read(struct leat_scratch *s, __u64 addr, 
 		bytes = LEAT_WINDOW_MAX;
 	if (bytes < LEAT_WORDS)
 		bytes = LEAT_WORDS;
+	s->win.reads++;
 	if (bpf_probe_read_user(s->win.buf, (__u32)bytes, (void *)addr))
 		return -1;
 	s->win.base = addr;
 	s->win.limit = bytes - LEAT_WORDS + 1;
+	s->win.words = bytes - 8 + 1;
 	return 0;
 }
 
@@ -97,6 +102,7 @@ static __always_inline int leat_window_fill(struct leat_scratch *s, __u64 addr)
 	s->win.want = want;
 	s->win.ucnt = s->ucnt;
 	s->win.limit = 0;
+	s->win.words = 0;
 	if (s->win.end > addr && want > s->win.end - addr)
 		want = s->win.end - addr;
 	if (room < LEAT_WORDS)

@@ -122,6 +122,7 @@ struct leat_capture_info {
 	uint64_t skipped;	 /**< records of an event that was skipped, or never described */
 	uint64_t lost;		 /**< records that the writer could not write, as it said */
 	uint64_t bytes;		 /**< of the file, read so far */
+	uint64_t cut_bytes;	 /**< of them, in a chunk that the file ends within */
 	uint64_t last_ns;	 /**< youngest record, CLOCK_MONOTONIC of the recording host */
 };
 

@@ -326,7 +326,9 @@ typedef uint32_t leat_callback_id;
 
 enum leat_event_flag {
 	LEAT_EVENT_NO_STACK = 1, /**< never carries a call stack */
-	LEAT_EVENT_PROXY = 2, /**< never enabled in the system: another callback forwards to it */
+	/** Nothing is enabled in the system for it: others forward to it. "leat/sample" is one, for
+	    samples that user space has unwound. */
+	LEAT_EVENT_PROXY = 2,
 	LEAT_EVENT_NOT_STORED = 4, /**< holds memory of a target: no file keeps its records */
 };
 
@@ -461,7 +463,8 @@ int leat_event_forward(struct leat_bus *bus, struct leat_event *ev, const struct
 
 /**
  * leat_bus_header - where the header of the record under way is (leat/data_ref.h).
- * Sources whose records have one move it before each; empty for the others, and in proxy events.
+ * Sources whose records have one move it before each; empty for the others. In a proxy event it is
+ * where it was, counted from the start of the part, or empty when it is not inside the part.
  * Borrowed until the bus is freed; who wants it longer takes a reference.
  */
 struct leat_data_ref *leat_bus_header(const struct leat_bus *bus);
@@ -547,6 +550,8 @@ struct leat_source_ops {
 	uint64_t (*window_ns)(const void *self);
 	/** With next: bytes of the header that each of its records begins with (leat_bus_header). */
 	uint32_t header_size;
+	/** Optional. What the operation that failed last has to say, "" nothing. Borrowed. */
+	const char *(*error)(const void *self);
 };
 
 /** A source: its operations and its state. Plain data, copied. */

@@ -25,10 +25,14 @@ struct leat_buf;
 
 /** What the outermost levels of a tree are. */
 struct leat_tree_opts {
-	bool by_process; /**< first level: the process, when there is more than one */
+	/**
+	 * First level: the value of this attribute, as "pod=web-7", or "[no pod]"; NULL: none. Of
+	 * html, svg, folded and speedscope; pprof has all attributes as labels of its samples.
+	 */
+	const char *by_attribute;
+	bool by_process; /**< next level: the process, when there is more than one */
 	bool by_thread;	 /**< next level: the thread */
-	uint64_t
-		least; /**< samples: on a node with fewer nothing stands, all is its own; 0: none */
+	uint64_t least;	 /**< samples: on a node with fewer stands "[too narrow]" alone; 0: none */
 };
 
 /** How to write. Zeroed: the defaults. */
@@ -36,8 +40,12 @@ struct leat_export_opts {
 	const char *title; /**< NULL: made from what was recorded */
 	struct leat_tree_opts tree;
 	bool no_verdict;
-	bool inverted;		  /**< pictures: the innermost function above */
-	double min_width_percent; /**< pictures: narrower boxes are left out and counted; 0: 0.1 */
+	bool inverted; /**< pictures: the innermost function above */
+	/**
+	 * Of the picture: what stands on boxes that are narrower is left out, and how much is said.
+	 * Negative: nothing is. 0: svg 0.1; html 0.01, and nothing up to a million boxes.
+	 */
+	double min_width_percent;
 };
 
 /** A format. */

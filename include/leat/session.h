@@ -59,6 +59,11 @@ struct leat_session_builder *leat_session_with_callback(struct leat_session_buil
 							const char *event, leat_event_fn fn,
 							void *ctx);
 
+/*
+ * What of the records is kept. A live source is told too, and collects what is wanted; replay keeps
+ * what the recording has.
+ */
+
 /** leat_session_with_per_thread - tell the threads of a process apart. Returns @b. */
 struct leat_session_builder *leat_session_with_per_thread(struct leat_session_builder *b, bool on);
 /** leat_session_with_times - keep each streamed sample with its time and CPU. Returns @b. */
@@ -68,7 +73,7 @@ struct leat_session_builder *leat_session_with_kernel(struct leat_session_builde
 /** leat_session_with_user - keep user frames (default: yes). Returns @b. */
 struct leat_session_builder *leat_session_with_user(struct leat_session_builder *b, bool on);
 
-/* ---- what only a live source can use ---- */
+/* ---- what only a live source can use: leat/live.h, or one of user code ---- */
 
 enum leat_target_kind {
 	LEAT_TARGET_PROCESS = 1, /**< .id: pid as this process sees it, all its threads */
@@ -109,6 +114,10 @@ struct leat_session_config {
 	size_t event_cnt;
 	uint64_t frequency_hz; /**< 0: not set */
 	uint64_t buffer_bytes; /**< of each CPU; 0: not set */
+	bool per_thread;       /**< leat_session_with_per_thread, and so on */
+	bool times;
+	bool no_kernel;
+	bool no_user;
 };
 
 #define LEAT_SESSION_MAX_TARGETS 256
@@ -208,7 +217,8 @@ int leat_session_poll(struct leat_session *s, uint64_t now_ns);
  * leat_session_finish - end the collection: stop the sources, handle what is left.
  *
  * What still waits for its stack is kept without frames. Idempotent.
- * Errors: the first one; the profile holds what could be kept all the same. -ENOMEM, of a source.
+ * Errors: the first one; the profile holds what could be kept all the same. -ENOMEM, of a source;
+ *	   -EBUSY its processes are being read, and it is not finished.
  */
 int leat_session_finish(struct leat_session *s);
 
@@ -221,13 +231,16 @@ LEAT_CELL(leat_process_cell, struct leat_process_table)
 /**
  * leat_session_processes - the session's process table, to be read at any time, also by callbacks.
  *
- * While it is read no process can be added to it: a record that would is refused with -EBUSY, which
- * counts as an error of a callback.
+ * The session writes it while it handles a record, and at its end. While it is read no record is
+ * handled: one that comes all the same (the reader polls) is refused with -EBUSY, which counts as an
+ * error of a callback.
  * Ownership: the caller's: leat_process_cell_drop_readonly.
  */
 struct leat_process_cell_readonly leat_session_processes(const struct leat_session *s);
 /** leat_session_bus - of a session that was built: its events. NULL otherwise. Borrowed. */
 struct leat_bus *leat_session_bus(const struct leat_session *s);
+/** leat_session_source_stats - what the sources of a session that was built have counted, all together. */
+void leat_session_source_stats(const struct leat_session *s, struct leat_source_stats *out);
 
 /**
  * leat_session_take_profile - the profile, once; NULL when it was taken, or while its

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The program: main.c and the command line. They are no part of libleat.
-cli_src := user/cli/cli.c user/cli/completion.c user/cli/convert_cmd.c user/cli/doctor_cmd.c user/cli/help.c \
+cli_src := user/cli/cli.c user/cli/completion.c user/cli/convert_cmd.c user/cli/doctor_cmd.c user/cli/help.c user/cli/hint.c \
 	   user/cli/io.c user/cli/list_cmd.c user/cli/load.c user/cli/man.c user/cli/options.c \
 	   user/cli/output.c user/cli/outputs.c user/cli/parse.c user/cli/progress.c \
 	   user/cli/record_cmd.c user/cli/report.c \
-	   user/cli/report_cmd.c user/cli/report_file.c user/cli/signals.c user/cli/suggest.c \
+	   user/cli/report_cmd.c user/cli/report_file.c user/cli/report_json.c user/cli/report_text.c user/cli/signals.c user/cli/stored_names.c user/cli/suggest.c \
 	   user/cli/target.c user/cli/value.c user/cli/verbs.c
 app_src += user/main.c $(cli_src)
 public_h += include/leat/version.h

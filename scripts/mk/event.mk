@@ -9,7 +9,7 @@ lib_src += user/event/bus.c user/event/field_reader.c user/event/fields.c user/e
 	   user/event/filter_text.c user/event/filter_tree.c user/event/filter_user.c \
 	   user/event/merge.c user/event/capture_format.c user/event/capture_read.c \
 	   user/event/capture_source.c user/event/capture_write.c
-unit_src += tests/unit/test_event.c tests/unit/test_fields.c tests/unit/test_format.c \
+unit_src += tests/unit/test_event.c tests/unit/test_fields.c tests/unit/test_fields_cut.c tests/unit/test_format.c \
 	   tests/unit/test_mock.c tests/unit/test_pump.c tests/unit/test_tracefs.c \
 	   tests/unit/test_wire.c tests/unit/test_writer.c tests/unit/test_data_ref.c \
 	   tests/unit/test_filter.c tests/unit/test_filter_parse.c tests/unit/test_filter_text.c \

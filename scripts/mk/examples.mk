@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # examples/NAME.c: short programs on the public headers and the shared library alone. The tests run
 # them, and compare what they print with examples/NAME.out.
-examples += attributes builder cells errors exporter fields filter intern once proxy source symbol_reader writer
+examples += attributes builder cells errors exporter fields filter intern live once proxy source symbol_reader writer
 
 example_bin  := $(examples:%=$(O)/examples/%)
 workload_bin += $(example_bin)

@@ -6,7 +6,7 @@ lib_src += user/export/common.c user/export/deflate.c user/export/folded.c user/
 	   user/export/pprof.c user/export/proto.c user/export/registry.c user/export/script.c \
 	   user/export/speedscope.c user/export/svg.c
 support_src += tests/support/golden.c tests/support/sample_profile.c
-unit_src += tests/unit/test_export.c tests/unit/test_html.c tests/unit/test_name_sort.c tests/unit/test_palette.c \
+unit_src += tests/unit/test_export.c tests/unit/test_export_attributes.c tests/unit/test_html.c tests/unit/test_name_sort.c tests/unit/test_palette.c \
 	    tests/unit/test_pprof.c tests/unit/test_script.c tests/unit/test_speedscope.c tests/unit/test_svg.c
 live_test += tests/live/browser.sh tests/live/exports.sh
 fuzz_src += tests/fuzz/fuzz_export.c

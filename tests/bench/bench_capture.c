@@ -92,7 +92,7 @@ static int write_file(const struct shape *s, uint32_t cnt, bool attached, double
 			struct leat_record r;
 
 			need(leat_wire_record(recs + (size_t)j * s->size, s->size, &r));
-			leat_bus_dispatch(bus, &r);
+			leat_wire_dispatch(bus, &r);
 		}
 		spent += cpu_s() - begin;
 	}

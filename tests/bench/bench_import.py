@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""bench_import.py TOOL PEERS [--rounds N]: text of perf script to folded stacks, and folded stacks to a
-picture, beside inferno. TOOL is import_tool, PEERS the directory of the peer's programs. Wall time and
-peak memory of each process; medians over rounds, both sides in turns. The inputs are made in a
-temporary directory and deleted."""
+"""bench_import.py LEAT PEERS [--rounds N]: text of perf script to folded stacks, and folded stacks to a
+picture, beside inferno; PEERS is the directory of the peer's programs. Wall time and peak memory of each
+process. The two take turns, ratios are taken within a round, and the table has their median and spread.
+The inputs are made in a temporary directory and deleted; that both found the same stacks is checked."""
 import argparse
 import os
 import statistics
@@ -13,7 +13,8 @@ import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-INPUTS = [("perf script, 1 GB, steady", 1000000000, 0), ("perf script, 440 MB, 200,000 stacks", 440000000, 200000)]
+INPUTS = [("perf script text, 1 GB, steady", 1000000000, 0, 4000),
+          ("perf script text, 440 MB, 200,000 stacks", 440000000, 200000, 200000)]
 
 
 def run(argv, out):
@@ -29,48 +30,69 @@ def run(argv, out):
 
 
 def stacks(path):
-    """How many distinct lines; inferno writes a blank of a comm as an underscore."""
-    seen = set()
+    """The distinct lines, by their hash; inferno writes a blank of a comm as an underscore."""
     with open(path, "rb") as f:
-        for line in f:
-            seen.add(hash(line.rsplit(b" ", 1)[0].replace(b" ", b"_")))
-    return seen
+        return {hash(line.rsplit(b" ", 1)[0].replace(b" ", b"_")) for line in f}
 
 
-def row(what, size, ours, peers, to_reach, rounds, folder):
+def spread(values, digits):
+    return (f"{statistics.median(values):.{digits}f} "
+            f"({min(values):.{digits}f}-{max(values):.{digits}f})")
+
+
+def verdict(ratios, bound):
+    if max(ratios) <= bound:
+        return "reached"
+    return "missed" if min(ratios) > bound else "not decided"
+
+
+def row(what, mine, other, digits, bound):
+    ratios = [a / b for a, b in zip(mine, other)]
+    print(f"| {what} | {spread(mine, digits)} | {spread(other, digits)} | {spread(ratios, 2)} | {bound} | "
+          f"{verdict(ratios, bound)} |", flush=True)
+
+
+def rows(what, size, ours, peers, bound, rounds, folder):
     mine, other = [], []
     for _ in range(rounds):
         mine.append(run(ours, f"{folder}/ours"))
         other.append(run(peers, f"{folder}/peer"))
-    t, u = statistics.median(m[0] for m in mine), statistics.median(m[0] for m in other)
-    a, b = max(m[1] for m in mine), max(m[1] for m in other)
-    print(f"| {what} | {t:.2f} s, {size / t / 1e6:.0f} MB/s, {a:.0f} MB | {u:.2f} s, {size / u / 1e6:.0f} MB/s, "
-          f"{b:.0f} MB | {t / u:.2f} x | {to_reach} | {a / b:.2f} x |", flush=True)
+    row(f"{what}, s", [m[0] for m in mine], [m[0] for m in other], 2, bound)
+    row("the same, peak memory, MB", [m[1] for m in mine], [m[1] for m in other], 0, 1.0)
+    best, peer = (size / min(m[0] for m in side) / 1e6 for side in (mine, other))
+    return f"{what}: at best {best:.0f} MB/s, inferno {peer:.0f} MB/s"
 
 
 def main():
     ap = argparse.ArgumentParser()
-    ap.add_argument("tool")
+    ap.add_argument("leat")
     ap.add_argument("peers")
-    ap.add_argument("--rounds", type=int, default=5)
+    ap.add_argument("--rounds", type=int, default=3)
     ap.add_argument("--scale", type=float, default=1.0, help="of the inputs, for a quick look")
     o = ap.parse_args()
     collapse, flame = f"{o.peers}/inferno-collapse-perf", f"{o.peers}/inferno-flamegraph"
-    print("| input | leat | inferno, 2 threads | time | to reach | memory |\n|---|---|---|---|---|---|")
+    speeds = []
+    print("| what | leat convert | inferno, 2 threads | ratio, median (spread) | bound | |\n|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory(prefix="leat-bench-") as folder:
         text = f"{folder}/text"
-        for what, size, cnt in INPUTS:
+        for what, size, cnt, expected in INPUTS:
             with open(text, "wb") as f:
                 subprocess.run([sys.executable, f"{HERE}/gen_perf_script.py", str(int(size * o.scale)),
                                 str(int(cnt * o.scale))], stdout=f, check=True)
-            row(what, os.path.getsize(text), [o.tool, "folded", text], [collapse, "-n", "2", "--kernel", text],
-                "0.5 x", o.rounds, folder)
-            if stacks(f"{folder}/ours") != stacks(f"{folder}/peer"):
+            speeds.append(rows(what, os.path.getsize(text), [o.leat, "convert", "-q", text, "-f", "folded", "-o", "-"],
+                               [collapse, "-n", "2", "--kernel", text], 0.5, o.rounds, folder))
+            ours = stacks(f"{folder}/ours")
+            if ours != stacks(f"{folder}/peer"):
                 sys.exit("bench_import: the stacks differ")
+            if len(ours) < expected * min(o.scale, 1) * 0.9:
+                sys.exit(f"bench_import: only {len(ours)} distinct stacks in it")
         os.rename(f"{folder}/peer", text)
         size = os.path.getsize(text)
-        row(f"folded, {size / 1e6:.0f} MB, to SVG", size, [o.tool, "svg", text], [flame, text], "0.4 x", o.rounds,
-            folder)
+        speeds.append(rows(f"folded stacks, {size / 1e6:.0f} MB, to SVG", size,
+                           [o.leat, "convert", "-q", text, "-f", "svg", "-o", "-"], [flame, text], 0.4, o.rounds, folder))
+    print()
+    for line in speeds:
+        print(f"- {line}")
 
 
 main()

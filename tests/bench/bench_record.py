@@ -285,17 +285,18 @@ def bench_slowdown(a, tmp, table):
         w.close()
     for name in tools:
         if name != "leat":
-            print_slowdown(lost["leat"], name, lost[name])
+            print_lost("slow-down of the target", lost["leat"], name, lost[name])
 
 
-def print_slowdown(leat, name, peer):
+def print_lost(what, leat, name, peer):
+    """What the target did less beside leat, and beside its peer, by round; %."""
     diff = [a - b for a, b in zip(leat, peer)]
     low, high = interval(diff)
     verdict = "reached" if high <= 0 else "missed" if low > 0 else "not decided"
 
     def shown(v):
         return "{:.2f} ({:.2f} to {:.2f})".format(statistics.median(v), *interval(v))
-    print(f"| slow-down of the target, % (median, its 95 % interval, {len(diff)} rounds) | {shown(leat)} | "
+    print(f"| {what}, % (median, its 95 % interval, {len(diff)} rounds) | {shown(leat)} | "
           f"{name}: {shown(peer)} | leat less peer: {shown(diff)} | 0 | {verdict} |", flush=True)
 
 

@@ -22,8 +22,10 @@
 #include "engine/btf_trim.h"
 #include "engine/features.h"
 #include "engine/impl.h"
+#include "engine/probes_impl.h"
 #include "event/format.h"
 #include "leat_glob.h"
+#include "probe.skel.h"
 #include "tests/sample_test.skel.h"
 
 #define ALL_FILTERS 7u
@@ -242,34 +244,41 @@ Test(load, part_of_the_type_information_relocates_as_the_whole, .timeout = 60)
 
 /* ---- budget ---- */
 
-/* tests/bpf/budget.txt: program, verified instructions with all filters on and 127 frames. */
-static unsigned int budget_of(const char *program)
+/* All that a recording by tables loads (docs/benchmarks.md). */
+#define BUDGET_OF_ALL 45000u
+
+/*
+ * tests/bpf/budget.txt: how stacks are walked or fields lie, program, verified instructions with all filters on
+ * and 127 frames.
+ */
+static unsigned int budget_of(const char *walk, const char *program)
 {
 	FILE *f = fopen("tests/bpf/budget.txt", "r");
-	char name[64], line[256];
+	char how[64], name[64], line[256];
 	unsigned int v, found = 0;
 
 	cr_assert(f != NULL, "run from the top of the source");
 	while (fgets(line, sizeof(line), f))
-		if (sscanf(line, "%63s %u", name, &v) == 2 && !strcmp(name, program))
+		if (sscanf(line, "%63s %63s %u", how, name, &v) == 3 && !strcmp(how, walk) &&
+		    !strcmp(name, program))
 			found = v;
 	fclose(f);
 	return found;
 }
 
-static void expect_budget(int prog_fd)
+/* The instructions of the program; 0 before 5.16, where the kernel does not say. */
+static unsigned int expect_budget(const char *walk, int prog_fd)
 {
 	struct bpf_prog_info info = { 0 };
 	__u32 len = sizeof(info);
 	unsigned int budget;
 
 	cr_assert(zero(int, bpf_obj_get_info_by_fd(prog_fd, &info, &len)));
-	if (!info.verified_insns)
-		return; /* before 5.16 the kernel does not say */
-	budget = budget_of(info.name);
+	budget = budget_of(walk, info.name);
 	cr_expect(le(uint, info.verified_insns, budget + budget / 10),
-		  "%s: %u verified instructions; the budget is %u", info.name, info.verified_insns,
-		  budget);
+		  "%s: %s: %u verified instructions; the budget is %u", walk, info.name,
+		  info.verified_insns, budget);
+	return info.verified_insns;
 }
 
 /* leat_fork, leat_exit and leat_exec, in this order. */
@@ -286,22 +295,49 @@ static int program_of(const struct bpf_link *link)
 	return fd;
 }
 
-Test(load, programs_stay_in_their_budget)
+static unsigned int expect_budgets(const char *walk, bool unwind)
 {
 	struct leat_engine_opts o = opts_with((1u << ALL_FILTERS) - 1);
 	struct leat_diag diag = { 0 };
 	struct leat_engine *e = NULL;
+	unsigned int sum;
 
+	o.cfg.unwind = unwind;
 	cr_assert(zero(int, leat_engine_open(&e, &o, &diag)), "%s", diag.what);
-	expect_budget(leat_engine_sample_fd(e));
-	expect_budget(e->drain_fd);
+	sum = expect_budget(walk, leat_engine_sample_fd(e)) + expect_budget(walk, e->drain_fd);
 	for (size_t i = 0; i < LEAT_ENGINE_LINKS; i++) {
 		int fd = program_of(e->links[i]);
 
-		expect_budget(fd);
+		sum += expect_budget(walk, fd);
 		close(fd);
 	}
 	leat_engine_free(&e);
+	return sum;
+}
+
+Test(load, programs_stay_in_their_budget)
+{
+	expect_budgets("fp", false);
+	cr_expect(le(uint, expect_budgets("table", true), BUDGET_OF_ALL));
+}
+
+/* All filters on. */
+Test(load, the_program_of_tracepoints_stays_in_its_budget)
+{
+	static const char *const names[] = { "sched/sched_switch", "sched/sched_process_exec" };
+	static const char *const rows[] = { "fixed", "dynamic" };
+	struct leat_probes_opts o = { .names = names,
+				      .cnt = LEAT_ARRAY_SIZE(names),
+				      .self_tgid = 1,
+				      .only_tgid = 2,
+				      .pidns_ino = 1 };
+	struct leat_diag diag = { 0 };
+	struct leat_probes *p = NULL;
+
+	cr_assert(zero(int, leat_probes_open(&p, &o, &diag)), "%s", diag.what);
+	for (size_t i = 0; i < o.cnt; i++)
+		expect_budget(rows[i], bpf_program__fd(p->tps[i].skel->progs.leat_probe));
+	leat_probes_free(&p);
 }
 
 /* ---- formats ---- */

@@ -37,6 +37,7 @@ struct rig {
 	uint8_t *arena; /* the stack: grows towards higher addresses here, as a walk does */
 	struct leat_rec_sample *rec; /* the last one, copied */
 	size_t recs;
+	uint32_t answer; /* of the last program that ran */
 };
 
 static int keep(void *ctx, const void *data, size_t n)
@@ -52,16 +53,15 @@ static int keep(void *ctx, const void *data, size_t n)
 	return 1;
 }
 
-static void rig_open_with(struct rig *r, uint32_t max_frames, bool user, bool kernel)
+/* What @asked leaves open is filled in. */
+static void rig_open_cfg(struct rig *r, const struct leat_cfg *asked)
 {
 	struct leat_cfg *cfg;
 
 	*r = (struct rig){ .skel = leat_sample_test__open() };
 	cr_assert(r->skel != NULL);
 	cfg = (struct leat_cfg *)&r->skel->rodata->cfg;
-	cfg->user_stack = user;
-	cfg->kernel_stack = kernel;
-	cfg->max_uframes = max_frames;
+	memcpy(cfg, asked, sizeof(*cfg));
 	cfg->stream = 1;
 	cfg->ring_cnt = 1;
 	cfg->slot_bits = 4;
@@ -82,6 +82,15 @@ static void rig_open_with(struct rig *r, uint32_t max_frames, bool user, bool ke
 	r->arena = mmap(NULL, ARENA_BYTES, PROT_READ | PROT_WRITE,
 			MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	cr_assert(ne(ptr, (void *)r->arena, MAP_FAILED));
+}
+
+static void rig_open_with(struct rig *r, uint32_t max_frames, bool user, bool kernel)
+{
+	const struct leat_cfg cfg = { .max_uframes = max_frames,
+				      .user_stack = user,
+				      .kernel_stack = kernel };
+
+	rig_open_cfg(r, &cfg);
 }
 
 static void rig_open(struct rig *r, uint32_t max_frames)
@@ -125,6 +134,7 @@ static const struct leat_rec_sample *walk(struct rig *r, uint64_t fp, uint64_t s
 
 	cr_assert(zero(
 		int, bpf_prog_test_run_opts(bpf_program__fd(r->skel->progs.leat_t_sample), &opts)));
+	r->answer = opts.retval;
 	leat_ring_consume(&r->ring, SIZE_MAX, keep, r);
 	return r->recs > before ? r->rec : NULL;
 }
@@ -436,6 +446,23 @@ Test(walk, user_stacks_alone_leave_out_what_has_no_user_part)
 	cr_expect(eq(u64, stat_of(&r, LEAT_STAT_F_MODE), 1));
 	expect_sum(&r);
 	rig_close(&r);
+}
+
+/* The kernel writes the perf event's record when the program returns something. */
+Test(walk, the_event_is_kept_of_what_is_sent)
+{
+	struct leat_cfg cfg = { .max_uframes = 127, .user_stack = 1 };
+	struct rig r;
+
+	for (unsigned int i = 0; i < 4; i++) {
+		cfg.keep_events = i & 1;
+		cfg.by_process = i >> 1; /* of an empty set */
+		rig_open_cfg(&r, &cfg);
+		build(&r, 0, 48, 4);
+		cr_expect(eq(int, walk_at(&r, 0) != NULL, !cfg.by_process));
+		cr_expect(eq(u32, r.answer, cfg.keep_events && !cfg.by_process));
+		rig_close(&r);
+	}
 }
 
 /* In the kernel the registers come from where it saved them: those of the bpf() call. */

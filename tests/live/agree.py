@@ -24,7 +24,12 @@ together, nor a tick; perf all the time, leat in slices, and perf's samples cut 
 many slices as it takes until five standard errors of the difference are at most the 2 points that are
 allowed. The standard error is the larger of the one that independent samples would have,
 sqrt(p (1 - p) (1/n + 1/m)), and the one that the slices show (jackknife), which knows of bursts. A slice
-in which the kernel skipped samples, as it does beside another tracing program, is taken again."""
+in which the kernel skipped samples, as it does beside another tracing program, is taken again.
+
+AGREE_CHAINS=1: perf record --call-graph dwarf,65528, at a tenth of the rate, for each sample is 64 KB; what
+is compared are the shares of samples that have a function anywhere in their stack, three standard errors
+of the difference are at most the point that is allowed."""
+import functools
 import gzip
 import json
 import os
@@ -34,6 +39,7 @@ import subprocess
 import sys
 from collections import Counter
 
+CHAINS = os.environ.get('AGREE_CHAINS') == '1'
 PERF_HZ, LEAT_HZ = 8837, 7919  # 35.3 and 31.7 in a tick of 4 ms, 8.8 and 7.9 in one of 1 ms
 BOUND = 2.0  # points
 SIGMAS = 5
@@ -41,6 +47,10 @@ SLICE_S, BATCH, BATCHES = 3, 6, 6
 SKIPPED = 5  # percent of what the timer should have given
 FEWEST = 5  # slices
 FIRST = 5
+if CHAINS:
+    PERF_HZ, BOUND, SIGMAS, BATCHES, FIRST = 883, 1.0, 3, 20, 12
+ALL = ''  # in a counter: all samples
+OUTER = {'start', 'libc_start_main', 'libc_start_main_impl'}  # leat shows a stack from where main is called
 
 directory, name, comm, cpu, leat = sys.argv[1:6]
 target = sys.argv[6:]
@@ -69,9 +79,17 @@ def window(path):
     return found[9] / 1e9, (found[9] + found[10]) / 1e9
 
 
+@functools.lru_cache(None)
 def plain(symbol):
     """libc has several names for one address; each tool takes another."""
-    return re.sub(r'^(__GI_)?_*', '', re.sub(r'(\+0x[0-9a-f]+|_\[k\])$', '', symbol))
+    return re.sub(r'^(__GI_)?_*', '', re.sub(r'(\+0x[0-9a-f]+|_\[k\]|@@?[A-Z].*)$', '', symbol))
+
+
+def count(counter, frames, n):
+    """A stack, innermost function first. Names that a tool does not know are no names."""
+    names = {plain(f) for f in (frames if CHAINS else frames[:1]) if f != '[unknown]'}
+    for name in names - {ALL} | {ALL}:
+        counter[name] += n
 
 
 class Slice:
@@ -99,7 +117,7 @@ def record_slice():
         for line in f:
             whole.write(line)
             stack, _, n = line.rpartition(' ')
-            s.leat[plain(stack.rpartition(';')[2])] += int(n)
+            count(s.leat, stack.split(';')[1:][::-1], int(n))
     return s
 
 
@@ -112,7 +130,7 @@ class Perf:
         # -B: reading build ids at the end, it dies at times when processes come and go.
         self.process = subprocess.Popen(
             ['perf', 'record', '-q', '-C', cpu, '-B', '-k', 'CLOCK_REALTIME', '-e', 'cpu-clock', '-F', str(PERF_HZ),
-             '-D', '-1', '--control', f'fd:{control},{ack}', '-o', path('data')],
+             *(['--call-graph', 'dwarf,65528'] if CHAINS else []), '-D', '-1', '--control', f'fd:{control},{ack}', '-o', path('data')],
             stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, pass_fds=(control, ack))
         os.close(control)
         os.close(ack)
@@ -129,16 +147,23 @@ class Perf:
 
 
 def perf_samples():
-    """(time, symbol) of the process; None when the file cannot be read."""
+    """(time, frames) of the process, innermost first; None when the file cannot be read."""
     for _ in range(5):  # it dies at times, by chance
-        run = subprocess.run(['perf', 'script', '-i', path('data'), '--ns', '--comms', comm, '-F', 'time,ip,sym'],
+        run = subprocess.run(['perf', 'script', '-i', path('data'), '--ns', '--comms', comm, '--no-inline', '-F', 'time,ip,sym'],
                              text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, errors='replace')
         if run.returncode == 0:
             break
     else:
         return None
-    lines = (re.match(r'\s*(\d+\.\d+):\s+[0-9a-f]+\s+(.*\S)', line) for line in run.stdout.splitlines())
-    return [(float(m.group(1)), m.group(2)) for m in lines if m]
+    samples = []
+    for line in run.stdout.splitlines():
+        head = re.match(r'\s*(\d+\.\d+):\s*(?:[0-9a-f]+\s+(.*\S))?\s*$', line)
+        frame = re.match(r'\s+[0-9a-f]+\s+(.*\S)', line)
+        if head:
+            samples.append((float(head.group(1)), [head.group(2)] if head.group(2) else []))
+        elif frame and samples:
+            samples[-1][1].append(frame.group(1))
+    return samples
 
 
 def record_batch():
@@ -150,26 +175,25 @@ def record_batch():
     # Whoever asks for build ids on this host spoils perf's file (user/live/rings.c says how).
     if samples is None:
         return [], len(slices)
-    for t, symbol in samples:
+    for t, frames in samples:
         for s in kept:
             if s.begin <= t < s.end:
-                s.perf['' if symbol == '[unknown]' else plain(symbol)] += 1
+                count(s.perf, frames, 1)
     return kept, len(slices) - len(kept)
 
 
 def share(counter, f):
-    total = sum(counter.values())
-    return 100 * counter[f] / total if total else 0
+    return 100 * counter[f] / counter[ALL] if counter[ALL] else 0
 
 
 def difference(slices, f):
-    both = [sum((getattr(s, tool) for s in slices), Counter()) for tool in ('perf', 'leat')]
-    return share(both[0], f) - share(both[1], f)
+    n = {tool: [sum(getattr(s, tool)[key] for s in slices) for key in (f, ALL)] for tool in ('perf', 'leat')}
+    return sum(sign * 100 * n[tool][0] / (n[tool][1] or 1) for tool, sign in (('perf', 1), ('leat', -1)))
 
 
 def standard_error(slices, f, perf, leat_all):
     p = share(perf, f) / 100
-    chance = 100 * (p * (1 - p) * (1 / sum(perf.values()) + 1 / sum(leat_all.values()))) ** 0.5
+    chance = 100 * (p * (1 - p) * (1 / perf[ALL] + 1 / leat_all[ALL])) ** 0.5
     k = len(slices)
     left = [difference(slices[:i] + slices[i + 1:], f) for i in range(k)]
     mean = sum(left) / k
@@ -181,13 +205,13 @@ def judge(slices):
     perf = sum((s.perf for s in slices), Counter())
     leat_all = sum((s.leat for s in slices), Counter())
     lines, enough, agree = [], True, True
-    hot = [f for f, _ in perf.most_common(FIRST + 1) if f][:FIRST]
+    hot = [f for f, _ in perf.most_common() if f and f not in OUTER][:FIRST]
     for f in hot:
         d, se = difference(slices, f), standard_error(slices, f, perf, leat_all)
         lines.append(f'{f}: perf {share(perf, f):.2f} leat {share(leat_all, f):.2f}, standard error {se:.2f}')
         enough &= SIGMAS * se <= BOUND
         agree &= abs(d) <= BOUND
-    lines.append(f'{sum(perf.values())} samples of perf, {sum(leat_all.values())} of leat, {len(slices)} slices')
+    lines.append(f'{perf[ALL]} samples of perf, {leat_all[ALL]} of leat, {len(slices)} slices')
     return lines, enough and len(hot) == FIRST, agree
 
 

@@ -108,18 +108,68 @@ else
 fi
 
 # --- a recording that is killed ---------------------------------------------------------------
-"$LEAT" record -p "$demo" -F 499 -o "$work/killed.leat" 2>/dev/null &
-killed=$!
-sleep 3.5
-kill -KILL "$killed"
-wait "$killed" 2>/dev/null
+# kill_recording NAME PID: records PID into $work/NAME.leat.part until 300 samples are in it, and some more in
+# a chunk behind these; then kills leat.
+kill_recording() {
+	local i leat enough=300
+	"$LEAT" record -p "$2" -e cpu-clock -F 499 -o "$work/$1.leat" 2>/dev/null &
+	leat=$!
+	for i in $(seq 100); do
+		sleep 0.2
+		"$LEAT" convert -q "$work/$1.leat.part" -o "$work/$1.folded" 2>/dev/null &&
+			at_least "$(total "$1")" "$enough" >/dev/null || continue
+		[ "$enough" = 300 ] || break
+		enough=$(($(total "$1") + 1))
+	done
+	kill -KILL "$leat"
+	wait "$leat" 2>/dev/null
+}
+
+# killed_convert NAME: to NAME.folded, NAME.json (the verdict), NAME.err.
+killed_convert() {
+	"$LEAT" convert "$work/$1.leat.part" -o "$work/$1.folded" --summary "$work/$1.json" 2>"$work/$1.err"
+}
+
+kill_recording killed "$demo"
 is "killed: no file of that name" test ! -e "$work/killed.leat"
 is "killed: what was written is beside it" test -s "$work/killed.leat.part"
-if "$LEAT" convert "$work/killed.leat.part" -o "$work/killed.folded" --summary "$work/killed.json" 2>"$work/killed.err"; then
-	is "killed: what was sampled a second before can be used" at_least "$(total killed)" 100
+if killed_convert killed; then
+	is "killed: what was sampled a second before can be used" at_least "$(total killed)" 300
 	is "killed: it is said" grep -q "incomplete" "$work/killed.err"
+	is "killed: the verdict says so, and for how long it ran" grep -q "with care: .* cut off after [0-9.]* s" "$work/killed.err"
+	is "killed: nothing was lost but what is cut off" test "$(verdict killed lost_user)" = 0 -a "$(verdict killed cut_off)" = 1
+	is "killed: names are found where the files still are" at_least "$(verdict killed named_percent)" 95
+	is "killed: functions of the program" grep -q "sha256_rounds" "$work/killed.folded"
+	is "killed: stacks are judged, too" at_least "$(verdict killed ret_checked)" 10
 else
 	not_ok "killed: can be used" "$(cat "$work/killed.err")"
+fi
+if away "$LEAT" convert "$work/killed.leat.part" -o "$work/away.folded" --summary "$work/away.json" 2>"$work/away.err"; then
+	is "killed, the files gone: as many samples" test "$(total away)" = "$(total killed)"
+	is "killed, the files gone: a box for each file" grep -q '\[demo\]' "$work/away.folded"
+	is "killed, the files gone: nothing is named" test "$(verdict away named_percent)" = 0.000
+else
+	not_ok "killed, the files gone: can be used" "$(cat "$work/away.err")"
+fi
+head -c -5 "$work/killed.leat.part" >"$work/shorter.leat.part"
+killed_convert shorter
+is "killed, cut within a chunk: what is left out is counted" at_least "$(verdict shorter cut_bytes)" 1
+is "killed, cut within a chunk: fewer samples" at_most "$(total shorter)" "$(total killed)"
+is "killed, cut within a chunk: report says how much" \
+	grep -q "cut off, and not in it: .*bytes of a chunk" <("$LEAT" report -v "$work/shorter.leat.part" 2>/dev/null)
+
+# Another program in the place of the one that was recorded is not taken for it.
+cp "$WORKLOADS/demo" "$work/bin/doomed"
+WAIT_READY=0 start "$work/bin/doomed"
+kill_recording doomed "$pid"
+stop "$pid"
+rm "$work/bin/doomed"
+cp "$WORKLOADS/wl_jit" "$work/bin/doomed"
+if killed_convert doomed; then
+	is "killed, another program in its place: not taken for it" grep -q '\[doomed\]' "$work/doomed.folded"
+	is "killed, another program in its place: libraries are named" grep -q "write" "$work/doomed.folded"
+else
+	not_ok "killed, another program in its place: can be used" "$(cat "$work/doomed.err")"
 fi
 "$LEAT" record -p "$demo" -d 0.3 -o "$work/killed.leat" 2>/dev/null
 is "killed: the next one does not write over it" test -s "$work/killed.leat.part" -a -s "$work/killed.leat" -a ! -e "$work/killed.leat.part-2"
@@ -127,6 +177,19 @@ is "killed: the next one does not write over it" test -s "$work/killed.leat.part
 # --- ends -------------------------------------------------------------------------------------
 "$LEAT" record -p "$demo" -d 0.5 -f leat -o - 2>/dev/null | "$LEAT" report - >"$work/piped.txt" 2>&1
 is "through a pipe" grep -q "FUNCTION" "$work/piped.txt"
+# What other tools wrote, packed, through a pipe; and what is no profile leaves an older file as it was.
+"$LEAT" convert "$work/killed.leat.part" -o "$work/piped.folded" 2>/dev/null
+for pack in gzip zstd; do
+	is "through $pack: the same stacks" \
+		cmp "$work/piped.folded" <($pack -qc "$work/piped.folded" | "$LEAT" convert - -f folded 2>/dev/null)
+done
+echo old >"$work/kept.folded"
+for bad in "$work" /dev/null "$LEAT" "$0"; do
+	"$LEAT" convert "$bad" -o "$work/kept.folded" 2>"$work/bad.err"
+	rc=$?
+	is "no profile: $(basename "$bad") is refused with 8, and why" test $rc = 8 -a -s "$work/bad.err"
+done
+is "no profile: the older file is as it was" test "$(cat "$work/kept.folded")" = old
 "$LEAT" record -p "$demo" -d 0.5 -f leat -o - 2>/dev/null >/dev/full
 is "a full device is an error" test $? = 1
 

@@ -13,6 +13,12 @@
 #include "export/export.h"
 #include "import/import.h"
 
+static int put(void *ctx, const void *p, size_t n)
+{
+	(void)ctx;
+	return leat_file_write_all(1, p, n);
+}
+
 static int write_out(struct leat_profile *p, const char *format)
 {
 	const struct leat_exporter *e = leat_exporter_find(format);
@@ -23,6 +29,7 @@ static int write_out(struct leat_profile *p, const char *format)
 	if (!e)
 		return strcmp(format, "none") ? -EINVAL : 0;
 	leat_buf_init(&out, LEAT_EXPORT_MAX_BYTES);
+	leat_buf_drain_to(&out, put, NULL);
 	err = e->write(p, &o, &out);
 	if (!err)
 		err = leat_file_write_all(1, out.data, out.len);

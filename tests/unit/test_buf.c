@@ -151,3 +151,67 @@ Test(buf, every_allocation_failure_is_reported)
 		leat_buf_fini(&b);
 	}
 }
+
+/* ---- drained ---- */
+
+static char drained[8 << 20];
+static size_t drained_len;
+
+static int into_memory(void *ctx, const void *p, size_t n)
+{
+	if (ctx)
+		return *(int *)ctx;
+	cr_assert(le(sz, n, sizeof(drained) - drained_len));
+	memcpy(drained + drained_len, p, n);
+	drained_len += n;
+	return 0;
+}
+
+Test(buf, drains_all_but_its_end)
+{
+	struct leat_buf b, whole;
+
+	leat_buf_init(&b, 64 << 20);
+	leat_buf_init(&whole, 64 << 20);
+	leat_buf_drain_to(&b, into_memory, NULL);
+	for (int i = 0; i < 700000; i++) {
+		leat_buf_printf(&b, "%d,", i);
+		leat_buf_printf(&whole, "%d,", i);
+	}
+	cr_expect(lt(sz, b.cap, (size_t)4 << 20));
+	cr_expect(eq(sz, b.drained, drained_len));
+	cr_assert(eq(sz, b.drained + b.len, whole.len));
+	cr_expect(eq(int, memcmp(drained, whole.data, drained_len), 0));
+	cr_expect(eq(str, b.data, whole.data + drained_len));
+	leat_buf_fini(&b);
+	leat_buf_fini(&whole);
+}
+
+Test(buf, the_maximum_holds_for_what_was_drained)
+{
+	static char block[100000];
+	struct leat_buf b;
+	int i = 0;
+
+	leat_buf_init(&b, 5000000);
+	leat_buf_drain_to(&b, into_memory, NULL);
+	for (; !b.err && i < 100; i++)
+		leat_buf_add(&b, block, sizeof(block));
+	cr_expect(eq(int, b.err, -EOVERFLOW));
+	cr_expect(eq(int, i, 51));
+	leat_buf_fini(&b);
+}
+
+Test(buf, an_error_of_the_drain_sticks)
+{
+	static char block[100000];
+	struct leat_buf b;
+	int err = -ENOSPC;
+
+	leat_buf_init(&b, 64 << 20);
+	leat_buf_drain_to(&b, into_memory, &err);
+	for (int i = 0; i < 100; i++)
+		leat_buf_add(&b, block, sizeof(block));
+	cr_expect(eq(int, b.err, -ENOSPC));
+	leat_buf_fini(&b);
+}

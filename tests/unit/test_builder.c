@@ -214,6 +214,7 @@ Test(builder, a_source_is_told_what_is_wanted)
 	leat_session_with_target(b, &(struct leat_target_spec){ LEAT_TARGET_PROCESS, 42, NULL });
 	leat_session_with_target(b, &(struct leat_target_spec){ LEAT_TARGET_CGROUP, 0, cgroup });
 	leat_session_with_frequency(b, 99);
+	leat_session_with_times(leat_session_with_kernel(b, false), true);
 	leat_session_with_event(b, "leat/sample", "count > 1");
 	cgroup[1] = 'X'; /* it was copied */
 	cr_assert(leat_session_build(b, &s) == 0, "%s", leat_session_builder_error(b));
@@ -222,6 +223,7 @@ Test(builder, a_source_is_told_what_is_wanted)
 	cr_expect(eq(str, t.name, (char *)"/system.slice"));
 	cr_expect(eq(u64, t.seen.frequency_hz, 99));
 	cr_expect(eq(sz, t.seen.event_cnt, 1));
+	cr_expect(t.seen.times && t.seen.no_kernel && !t.seen.per_thread && !t.seen.no_user);
 }
 
 Test(builder, what_no_source_takes_is_an_error)
@@ -253,6 +255,37 @@ Test(builder, a_source_that_refuses_the_configuration)
 	cr_expect(eq(int, leat_session_build(b, &s), -EPERM));
 	cr_expect(eq(str, (char *)leat_session_builder_error(b),
 		     (char *)"the source taker cannot do that: Operation not permitted"));
+}
+
+static const char *say_why(const void *self)
+{
+	return ((const struct taker *)self)->name;
+}
+
+static int open_not(void *self, struct leat_bus *bus)
+{
+	(void)bus;
+	return ((struct taker *)self)->err;
+}
+
+Test(builder, a_source_says_why)
+{
+	struct leat_source_ops ops = taker_ops;
+	struct taker t = { .err = -EPERM, .name = "it is forbidden here" };
+
+	ops.error = say_why;
+	leat_session_with_source(b, (struct leat_source){ .ops = &ops, .self = &t });
+	cr_expect(eq(int, leat_session_build(b, &s), -EPERM));
+	cr_expect(eq(str, (char *)leat_session_builder_error(b),
+		     (char *)"the source taker cannot do that: it is forbidden here"));
+	leat_session_builder_free(&b);
+	b = leat_session_builder_new();
+	ops.configure = NULL;
+	ops.open = open_not;
+	leat_session_with_source(b, (struct leat_source){ .ops = &ops, .self = &t });
+	cr_expect(eq(int, leat_session_build(b, &s), -EPERM));
+	cr_expect(eq(str, (char *)leat_session_builder_error(b),
+		     (char *)"the source taker cannot be opened: it is forbidden here"));
 }
 
 Test(builder, what_is_wrong_is_refused_at_once)
@@ -524,6 +557,7 @@ static int poll_inside(void *ctx, const struct leat_process_table *t)
 
 	cr_expect(eq(int, leat_session_poll(ctx, UINT64_MAX), 1));
 	cr_expect(eq(ptr, leat_session_take_profile(ctx), NULL), "it is being read");
+	cr_expect(eq(int, leat_session_finish(ctx), -EBUSY), "not yet");
 	return leat_profile_process_cnt(t->profile) == before ? 0 : -EBADMSG;
 }
 
@@ -540,7 +574,7 @@ Test(builder, processes_are_read_through_a_cell)
 	push_sample(10);
 	cr_expect(eq(int, leat_process_cell_read(r, poll_inside, s), 0));
 	cr_expect(eq(u64, leat_bus_error_cnt(leat_session_bus(s)), 1), "refused, and said");
-	cr_expect(eq(u64, leat_cell_conflict_cnt(r.cell), 2));
+	cr_expect(eq(u64, leat_cell_conflict_cnt(r.cell), 3));
 	push_sample(20);
 	cr_expect(eq(int, leat_session_poll(s, UINT64_MAX), 1));
 	cr_expect(eq(int, leat_process_cell_read(r, count_processes, NULL), 1));

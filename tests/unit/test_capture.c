@@ -5,6 +5,7 @@
 #include <criterion/parameterized.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <leat/data_ref.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -27,6 +28,7 @@ struct seen {
 	struct leat_record r;
 	uint8_t data[SEEN_SIZE];
 	char event[32];
+	uint32_t header_bytes;
 };
 
 static struct seen seen[MAX_SEEN];
@@ -36,8 +38,8 @@ static int on_record(void *ctx, const struct leat_event *ev, const struct leat_r
 {
 	struct seen *s = &seen[seen_cnt < MAX_SEEN ? seen_cnt : MAX_SEEN - 1];
 
-	(void)ctx;
 	s->r = *r;
+	s->header_bytes = (uint32_t)leat_data_ref_read(ctx, r).len;
 	snprintf(s->event, sizeof(s->event), "%s", leat_event_name(ev));
 	memcpy(s->data, r->data, r->size < SEEN_SIZE ? r->size : SEEN_SIZE);
 	seen_cnt++;
@@ -52,7 +54,7 @@ static int watch(struct leat_bus *bus)
 	for (uint32_t id = 0; !err && id < UINT16_MAX; id++) {
 		struct leat_event *ev = leat_bus_at(bus, (uint16_t)id);
 
-		err = ev ? leat_event_add_callback(ev, on_record, NULL, NULL) : 0;
+		err = ev ? leat_event_add_callback(ev, on_record, leat_bus_header(bus), NULL) : 0;
 	}
 	return err;
 }
@@ -142,7 +144,7 @@ static void put_lost(struct file *f, uint64_t ts, uint64_t cnt)
 	struct leat_record r;
 
 	cr_assert(eq(int, leat_wire_record(&rec, sizeof(rec), &r), 0));
-	leat_bus_dispatch(f->bus, &r);
+	leat_wire_dispatch(f->bus, &r);
 }
 
 /* A file of @n records in chunks of @each. */
@@ -197,6 +199,10 @@ Test(capture, records_come_back_as_they_were)
 	cr_expect(eq(u64, seen[1].r.ts_ns, 3));
 	cr_expect(eq(u32, seen[2].r.size, 0));
 	cr_expect(eq(u64, seen[3].r.ts_ns, 6));
+	for (size_t i = 0; i < 4; i++)
+		cr_expect(eq(u32, seen[i].header_bytes,
+			     i % 3 ? 0 : sizeof(struct leat_capture_entry)),
+			  "%zu: its header is where it was", i);
 	cr_expect(eq(int, info.complete, 1));
 	cr_expect(eq(u64, info.records, 4));
 	cr_expect(eq(u64, info.last_ns, 6));
@@ -217,13 +223,45 @@ Test(capture, what_the_source_said_comes_back)
 	file_attach(&f);
 	cr_assert(eq(int, leat_wire_record(&rec, sizeof(rec), &r), 0));
 	r.tgid = 4242;
-	leat_bus_dispatch(f.bus, &r);
+	leat_wire_dispatch(f.bus, &r);
 	file_end(&f);
 	cr_assert(eq(int, read_all(f.bytes, f.len, NULL, NULL), 0));
 	cr_assert(eq(sz, seen_cnt, 1));
 	cr_expect(eq(u32, seen[0].r.tgid, 4242));
 	cr_expect(eq(int, memcmp(seen[0].data, &rec, sizeof(rec)), 0));
 	file_fini(&f);
+}
+
+/* Headers are where they were: what is read and written again is the same file. */
+Test(capture, a_file_recorded_again)
+{
+	struct leat_capture *c = NULL;
+	struct leat_record odd = { .data = "odd", .size = 3, .kind = LEAT_REC_MMAP, .ts_ns = 9 };
+	struct leat_source s;
+	struct file a, b = { .fd = memfd_create("again", MFD_CLOEXEC) };
+	bool more;
+
+	file_begin(&a);
+	file_attach(&a);
+	put_lost(&a, 5, 42);
+	leat_bus_dispatch(a.bus, &odd);
+	put_lost(&a, 10, 43);
+	file_end(&a);
+	cr_assert(eq(int, leat_capture_new(&c), 0));
+	cr_assert(eq(int, leat_capture_open_bytes(c, a.bytes, a.len), 0));
+	cr_assert(eq(int, leat_bus_new(&b.bus), 0));
+	s = leat_capture_source(c);
+	cr_assert(eq(int, s.ops->open(s.self, b.bus), 0));
+	cr_assert(eq(int, leat_capture_writer_new(&b.w, b.fd), 0));
+	file_attach(&b);
+	cr_assert(eq(int, s.ops->start(s.self), 0));
+	cr_assert(eq(int, s.ops->poll(s.self, b.bus, UINT64_MAX, &more), 3));
+	file_end(&b);
+	cr_assert(eq(sz, b.len, a.len));
+	cr_expect(eq(int, memcmp(a.bytes, b.bytes, a.len), 0));
+	leat_capture_free(&c);
+	file_fini(&a);
+	file_fini(&b);
 }
 
 Test(capture, formats_and_flags_come_back)
@@ -259,7 +297,8 @@ Test(capture, formats_and_flags_come_back)
 		cr_expect(leat_format_equal(leat_event_format(a), leat_event_format(b)), "%u", id);
 		cr_expect(eq(str, STR(leat_format_field_at(leat_event_format(a), 0)->type_name),
 			     STR(leat_format_field_at(leat_event_format(b), 0)->type_name)));
-		cr_expect(eq(u32, leat_event_flags(b), id == LEAT_REC_STAT ? LEAT_EVENT_PROXY : 0));
+		cr_expect(eq(u32, leat_event_flags(b),
+			     id == LEAT_REC_STAT ? LEAT_EVENT_PROXY : leat_event_flags(a)));
 	}
 	leat_bus_free(&bus);
 	leat_bus_free(&wire);

@@ -38,12 +38,11 @@ Test(options, names_letters_and_members_are_unique)
 		for (enum leat_cli_opt j = i + 1; j < LEAT_CLI_OPT__MAX; j++) {
 			const struct leat_cli_option *b = leat_cli_option_at(j);
 
+			if (!(a->verbs & b->verbs))
+				continue;
 			cr_expect(ne(str, (char *)a->name, (char *)b->name));
-			cr_expect(eq(int,
-				     a->letter != 0 && a->letter == b->letter &&
-					     (a->verbs & b->verbs) != 0,
-				     0),
-				  "-%c", a->letter);
+			cr_expect(eq(int, a->letter != 0 && a->letter == b->letter, 0), "-%c",
+				  a->letter);
 			cr_expect(ne(sz, a->offset, b->offset), "%s %s", a->name, b->name);
 		}
 	}
@@ -110,7 +109,9 @@ Test(options, help_and_manual_agree_with_the_table)
 		page = leat_cli_man(&man, v) == 0;
 		for (enum leat_cli_opt id = 0; id < LEAT_CLI_OPT__MAX; id++) {
 			const struct leat_cli_option *o = leat_cli_option_at(id);
-			bool mine = leat_cli_option_of(id, v);
+			/* Two verbs may have options of one name. */
+			bool mine = leat_cli_option_long(v, o->name, strlen(o->name)) !=
+				    LEAT_CLI_OPT__MAX;
 
 			cr_expect(eq(int,
 				     shows(help.data, o->letter ? ", --" : "      --", o->name),

@@ -3,6 +3,7 @@
 #include <criterion/new/assert.h>
 #include <signal.h>
 
+#include "cli/hint.h"
 #include "cli/report.h"
 
 #define STR(s) ((char *)(s))
@@ -21,7 +22,7 @@ static void expect_hint_at(const struct leat_verdict *v, uint64_t freq_hz, const
 	const char *text;
 
 	leat_buf_init(&b, 4096);
-	leat_cli_report_hint(&b, v, freq_hz);
+	leat_cli_hint(&b, v, freq_hz);
 	text = b.data ? b.data : "";
 	if (part) {
 		cr_expect(ne(ptr, strstr(text, part), NULL), "\"%s\"", text);

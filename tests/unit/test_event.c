@@ -236,6 +236,47 @@ Test(event, a_part_of_a_record_goes_to_a_proxy)
 	cr_expect(eq(u64, leat_bus_error_cnt(bus), 4));
 }
 
+/* ---- the header of a record, seen by a proxy ---- */
+
+static int see_range(void *ctx, const struct leat_event *e, const struct leat_record *r)
+{
+	uint32_t *range = ctx;
+
+	(void)e;
+	(void)r;
+	leat_data_ref_range(leat_bus_header(bus), &range[0], &range[1]);
+	return 0;
+}
+
+Test(event, a_header_inside_the_part_is_the_parts)
+{
+	static const struct {
+		uint32_t header[2], part[2], want[2];
+	} rows[] = {
+		{ { 0, 4 }, { 0, 6 }, { 0, 4 } }, /* all of the record, as leat's own proxy has it */
+		{ { 2, 4 }, { 2, 6 }, { 0, 2 } }, { { 2, 4 }, { 1, 4 }, { 1, 3 } },
+		{ { 0, 4 }, { 1, 6 }, { 0, 0 } }, { { 2, 4 }, { 2, 3 }, { 0, 0 } },
+		{ { 0, 0 }, { 2, 6 }, { 0, 0 } },
+	};
+	struct leat_record r = { .kind = 3, .data = "abcdef", .size = 6, .ts_ns = 5 };
+	uint32_t seen[2], after[2];
+
+	target = add_event(4, "test/proxy");
+	leat_event_set_flags(target, LEAT_EVENT_PROXY);
+	cr_assert(eq(int, leat_event_add_callback(target, see_range, seen, NULL), 0));
+	for (size_t i = 0; i < LEAT_ARRAY_SIZE(rows); i++) {
+		const uint32_t *h = rows[i].header, *part = rows[i].part;
+
+		leat_data_ref_move(leat_bus_header(bus), h[0], h[1] - h[0]);
+		cr_assert(eq(int, leat_event_forward(bus, target, &r, part[0], part[1]), 0));
+		cr_expect(eq(u32, seen[0], rows[i].want[0]), "row %zu", i);
+		cr_expect(eq(u32, seen[1], rows[i].want[1]), "row %zu", i);
+		leat_data_ref_range(leat_bus_header(bus), &after[0], &after[1]);
+		cr_expect(eq(u32, after[0], h[0]), "row %zu", i);
+		cr_expect(eq(u32, after[1], h[1]), "row %zu", i);
+	}
+}
+
 static int forward_to_itself(void *ctx, const struct leat_event *e, const struct leat_record *r)
 {
 	(*(int *)ctx)++;

@@ -2,9 +2,11 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <criterion/parameterized.h>
+#include <elf.h>
 #include <errno.h>
 #include <string.h>
 
+#include "../support/elf_builder.h"
 #include "base/buf.h"
 #include "unwind/gopclntab.h"
 #include "unwind/unwind.h"
@@ -117,12 +119,20 @@ static const struct fn functions[] = {
 	{ "runtime.mcall",
 	  2,
 	  { 2, 1, 16, 50, 15, 13, 0 },
-	  { 0x55, 0x48, 0x89, 0xe5, [20] = 0x41, 0xff, 0xd4 } },
-	{ "runtime.morestack.abi0", 2, { 2, 64, 0 }, { 0 } },
+	  { 0x55, 0x48, 0x89, 0xe5, [10] = 0x49, 0x8b, 0x66, 0x38 } },
+	{ "runtime.morestack.abi0", 2, { 2, 64, 0 }, { [8] = 0x48, 0x8b, 0x63, 0x38 } },
 	{ "runtime.asyncPreempt.abi0", 0, { 2, 1, 16, 63, 0 }, { 0x55 } },
 	{ "runtime.sigreturn__sigaction.abi0", 0, { 2, 64, 0 }, { 0 } },
 	{ "main.odd", 0, { 2, 10, 6, 54, 0 }, { 0 } }, /* sp by 3 bytes */
 	{ "main.end", 0, { 2, 8, 0 }, { 0 } },	       /* the table ends early */
+	{ "runtime.nanotime1.abi0",
+	  2,
+	  { 2, 1, 16, 50, 15, 13, 0 },
+	  { 0x55, 0x48, 0x89, 0xe5, [20] = 0x48, 0x8b, 0x62, 0x38 } },
+	{ "gogo", 2, { 2, 64, 0 }, { [8] = 0x48, 0x8b, 0x23 } },
+	{ "runtime.mcall.abi0", 2, { 2, 1, 16, 50, 15, 13, 0 }, { 0x55, 0x48, 0x89, 0xe5 } },
+	{ "runtime.gogo.abi0", 0, { 2, 64, 0 }, { 0 } },
+	{ "runtime.writes_sp", 2, { 2, 1, 16, 50, 15, 13, 0 }, { 0x55, 0x48, 0x89, 0xe5 } },
 };
 #define CNT LEAT_ARRAY_SIZE(functions)
 
@@ -213,10 +223,13 @@ ParameterizedTest(uint32_t *magic, gopclntab, every_version)
 	expect(&r, 3, 4, LEAT_CFA_SWITCH, 0, 0);
 	expect(&r, 3, 50, LEAT_CFA_SWITCH, 0, 0);
 	expect(&r, 3, 51, LEAT_CFA_SP, 8, LEAT_FP_SAME);
-	expect(&r, 4, 19, LEAT_CFA_INVALID, 0, 0);
-	expect(&r, 4, 22, LEAT_CFA_STOP, 0, 0);
-	expect(&r, 4, 23, LEAT_CFA_INVALID, 0, 0);
-	expect(&r, 5, 10, LEAT_CFA_INVALID, 0, 0);
+	expect(&r, 4, 0, LEAT_CFA_SP, 8, LEAT_FP_SAME);
+	expect(&r, 4, 1, LEAT_CFA_SP, 16, LEAT_FP_CFA);
+	expect(&r, 4, 10, LEAT_CFA_SWITCH, 0, 0);
+	expect(&r, 4, 11, LEAT_CFA_STOP, 0, 0);
+	expect(&r, 4, 63, LEAT_CFA_STOP, 0, 0);
+	expect(&r, 5, 8, LEAT_CFA_SP, 8, LEAT_FP_SAME);
+	expect(&r, 5, 9, LEAT_CFA_STOP, 0, 0);
 	cr_expect(eq(int, at(&r, 6, 5)->fp &LEAT_FP_EXACT, LEAT_FP_EXACT));
 	expect(&r, 6, 63, LEAT_CFA_SIGNAL, 0, 0);
 	expect(&r, 7, 0, LEAT_CFA_SIGNAL, 0, 0);
@@ -224,6 +237,18 @@ ParameterizedTest(uint32_t *magic, gopclntab, every_version)
 	expect(&r, 8, 10, LEAT_CFA_INVALID, 0, 0);
 	expect(&r, 9, 7, LEAT_CFA_SP, 8, LEAT_FP_SAME);
 	expect(&r, 9, 8, LEAT_CFA_INVALID, 0, 0);
+	expect(&r, 11, 8, LEAT_CFA_SP, 8, LEAT_FP_SAME);
+	expect(&r, 11, 9, LEAT_CFA_INVALID, 0, 0);
+	/* No load of sp is found. */
+	expect(&r, 12, 0, LEAT_CFA_INVALID, 0, 0);
+	expect(&r, 12, 10, LEAT_CFA_INVALID, 0, 0);
+	if (*magic >= 0xfffffff0u && *magic <= 0xfffffff1u) {
+		expect(&r, 10, 1, LEAT_CFA_SP, 16, LEAT_FP_CFA);
+		expect(&r, 10, 30, LEAT_CFA_SWITCH, 0, 0);
+		expect(&r, 10, 51, LEAT_CFA_SP, 8, LEAT_FP_SAME);
+		expect(&r, 13, 10, LEAT_CFA_SP, 8, LEAT_FP_SAME);
+		expect(&r, 14, 30, LEAT_CFA_INVALID, 0, 0);
+	}
 	rig_close(&r);
 }
 
@@ -290,4 +315,51 @@ ParameterizedTest(uint32_t *magic, gopclntab, truncated_at_every_byte)
 		free(cut);
 	}
 	rig_close(&whole);
+}
+
+#define TABLE  0x800000ull
+#define MODULE 0x900000ull
+
+/* With relocations of @len bytes. */
+static struct leat_elf *pie(const Elf64_Rela *relas, size_t len)
+{
+	static const uint8_t zeros[8 * 23], code[CNT * 64];
+	struct leat_eb *b = leat_eb_new(ET_DYN, EM_X86_64);
+	struct leat_elf *e = NULL;
+	struct leat_buf table;
+	uint8_t *bytes;
+	size_t n;
+
+	make(&table, 0xfffffff1u, functions, CNT);
+	leat_eb_section(b, ".text", SHT_PROGBITS, SHF_ALLOC | SHF_EXECINSTR, CODE, code,
+			sizeof(code));
+	leat_eb_section(b, ".gopclntab", SHT_PROGBITS, SHF_ALLOC, TABLE, table.data, table.len);
+	leat_eb_section(b, ".go.module", SHT_PROGBITS, SHF_ALLOC | SHF_WRITE, MODULE, zeros,
+			sizeof(zeros));
+	leat_eb_section(b, ".rela.dyn", SHT_RELA, 0, 0, relas, len);
+	leat_buf_fini(&table);
+	bytes = leat_eb_done(b, &n);
+	leat_eb_free(&b);
+	cr_assert(zero(int, leat_elf_open_mem(&e, bytes, n, true)));
+	return e;
+}
+
+/* A stripped position-independent file of cgo's: only relocations say where the text is. */
+Test(gopclntab, the_text_by_its_relocation)
+{
+	for (int by_module = 0; by_module < 2; by_module++) {
+		const uint64_t at = by_module ? MODULE + 8 * 22 : TABLE + 24;
+		const Elf64_Rela relas[] = { { TABLE, R_X86_64_RELATIVE, 0x77 },
+					     { at, R_X86_64_GLOB_DAT, 0x78 },
+					     { at, R_X86_64_RELATIVE, CODE } };
+		struct leat_elf *e = pie(relas, sizeof(relas));
+		struct leat_gopcln g;
+
+		cr_assert(zero(int, leat_gopcln_open(&g, e)));
+		cr_expect(eq(u64, g.text, CODE));
+		leat_elf_free(&e);
+		e = pie(relas, sizeof(relas) - 1);
+		cr_expect(eq(int, leat_gopcln_open(&g, e), -EBADMSG), "the last one is cut off");
+		leat_elf_free(&e);
+	}
 }

@@ -171,3 +171,48 @@ Test(html, allocation_fails)
 		leat_buf_fini(&b);
 	}
 }
+
+/* What stands on narrow boxes is one box, and that is said; a small profile is whole. */
+Test(html, narrow_boxes)
+{
+	struct leat_export_opts o = { .min_width_percent = 5 };
+
+	export(&by_process);
+	cr_expect(zero(sz, count("of them are in [too narrow]")));
+	leat_profile_free(&profile);
+	cr_assert(zero(int, leat_sample_profile_wide(&profile, 20000)));
+	export(&by_process);
+	cr_expect(zero(sz, count("of them are in [too narrow]")));
+	export(&o);
+	cr_expect(eq(sz,
+		     count("of them are in [too narrow], which stands for all on a box of "
+			   "fewer than"),
+		     1));
+	cr_expect(lt(sz, out.len, 200000));
+}
+
+/* So many boxes that a browser would take long: the narrowest are left out without being asked. */
+Test(html, a_million_boxes_are_enough)
+{
+	struct leat_stack stack = { .uframe_cnt = 200, .uresult = LEAT_STACK_COMPLETE };
+	uint32_t ids[200];
+	size_t len;
+
+	leat_profile_free(&profile);
+	cr_assert(zero(int, leat_sample_profile_wide(&profile, 6000)));
+	for (uint32_t i = 0; i < 6000; i++) {
+		struct leat_sample s = { .thread = LEAT_ID_NONE, .cpu = UINT16_MAX, .value = 1 };
+
+		for (uint32_t k = 0; k < 200; k++)
+			ids[k] = (i * 7 + k * k) % 6000;
+		cr_assert(zero(int, leat_profile_stack(profile, &stack, ids, &s.stack)));
+		cr_assert(zero(int, leat_profile_sample(profile, &s)));
+	}
+	profile->samples[0].value += 100000;
+	export(&by_process);
+	len = out.len;
+	cr_expect(eq(sz, count("of them are in [too narrow]"), 1));
+	export(&(struct leat_export_opts){ .min_width_percent = -1 });
+	cr_expect(zero(sz, count("of them are in [too narrow]")));
+	cr_expect(gt(sz, out.len, 10 * len));
+}

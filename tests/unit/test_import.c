@@ -8,10 +8,12 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <zlib.h>
+#include <zstd.h>
 
 #include "../support/alloc.h"
 #include "../support/sample_profile.h"
 #include "base/file.h"
+#include "event/capture.h"
 #include "export/formats.h"
 
 static struct leat_diag diag;
@@ -188,6 +190,7 @@ static const struct refusal refusals[] = {
 	{ "<svg>\na;b 1\n", -EBADMSG, "not a format that leat knows" },
 	{ "hello\nworld\n", -EBADMSG, "not a format that leat knows" },
 	{ "\x1f\x8b\x08\0broken, as it is", -EBADMSG, "damaged gzip" },
+	{ "\x28\xb5\x2f\xfd broken, as it is", -EBADMSG, "damaged zstd" },
 };
 
 Test(import, refused)
@@ -201,6 +204,28 @@ Test(import, refused)
 		cr_expect(ne(ptr, strstr(diag.what, r->says), NULL), "%s", diag.what);
 		cr_expect(eq(ptr, p, NULL));
 	}
+}
+
+/* A program has blanks and digits in it, too. */
+Test(import, binaries_are_no_text)
+{
+	static const char elf[] = "\177ELF\2\1\1\0\0\0\0\0;a 1\n;b 2\n";
+	struct leat_profile *p = NULL;
+
+	cr_expect(eq(int, import_with(elf, sizeof(elf) - 1, NULL, &p), -EBADMSG));
+	cr_expect(ne(ptr, strstr(diag.what, "not a format that leat knows"), NULL), "%s",
+		  diag.what);
+}
+
+Test(import, a_packed_capture_file_is_told_how)
+{
+	char packed[128];
+	struct leat_profile *p = NULL;
+	size_t n = ZSTD_compress(packed, sizeof(packed), LEAT_CAPTURE_MAGIC "rest", 12, 3);
+
+	cr_expect(eq(int, import_with(packed, n, NULL, &p), -EBADMSG));
+	cr_expect(eq(str, diag.what, (char *)"x is a capture file inside zstd"));
+	cr_expect(eq(str, diag.fix, (char *)"zstd -dc x | leat report -"));
 }
 
 Test(import, perf_data_is_told_how)
@@ -285,7 +310,7 @@ Test(import, events_and_periods)
 	leat_profile_free(&p);
 	o = (struct leat_import_opts){ .event = "none" };
 	cr_expect(eq(int, import_with(text, sizeof(text) - 1, &o, &p), -ENOENT));
-	cr_expect(eq(str, diag.why, (char *)"it holds: cpu-clock (2 samples), faults (1 samples)"));
+	cr_expect(eq(str, diag.why, (char *)"it holds: cpu-clock (2 samples), faults (1 sample)"));
 }
 
 /* ---- there and back ---- */
@@ -362,26 +387,82 @@ Test(import, an_error_in_a_later_piece_has_its_line)
 	leat_buf_fini(&text);
 }
 
-Test(import, gzip_around_text)
-{
-	static const char text[] = "p;a;b 2\np;a 1\n";
-	unsigned char packed[256];
-	z_stream z = { .next_in = (Bytef *)(uintptr_t)text, .avail_in = sizeof(text) - 1 };
-	struct leat_profile *p = NULL;
+/* ---- packed ---- */
 
-	z.next_out = packed;
-	z.avail_out = sizeof(packed);
+static size_t gzip(void *to, size_t room, const void *p, size_t n)
+{
+	z_stream z = { .next_in = (Bytef *)(uintptr_t)p, .avail_in = (uInt)n };
+	size_t len;
+
+	z.next_out = to;
+	z.avail_out = (uInt)room;
 	cr_assert(deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK);
 	cr_assert(deflate(&z, Z_FINISH) == Z_STREAM_END);
-	cr_assert(zero(int, import_with(packed, z.total_out, NULL, &p)));
-	cr_expect(eq(str, (char *)folded_of(p), (char *)"p;a 1\np;a;b 2\n"));
-	leat_profile_free(&p);
-	for (size_t n = 1; n < z.total_out; n++) {
-		if (!import_with(packed, n, NULL, &p))
-			cr_expect(p->verdict.import_cut == 1 || n + 8 >= z.total_out, "%zu", n);
+	len = z.total_out;
+	deflateEnd(&z);
+	return len;
+}
+
+static size_t zstd(void *to, size_t room, const void *p, size_t n)
+{
+	size_t len = ZSTD_compress(to, room, p, n, 3);
+
+	cr_assert(ZSTD_isError(len) == 0);
+	return len;
+}
+
+static size_t (*const packers[])(void *, size_t, const void *, size_t) = { gzip, zstd };
+
+Test(import, packed_text)
+{
+	static const char text[] = "p;a;b 2\np;a 1\n";
+
+	for (size_t i = 0; i < LEAT_ARRAY_SIZE(packers); i++) {
+		unsigned char packed[512];
+		struct leat_profile *p = NULL;
+		size_t len = packers[i](packed, 256, text, sizeof(text) - 1), both;
+
+		cr_assert(zero(int, import_with(packed, len, NULL, &p)), "%s", diag.what);
+		cr_expect(eq(str, (char *)folded_of(p), (char *)"p;a 1\np;a;b 2\n"));
+		leat_profile_free(&p);
+		for (size_t n = 1; n < len; n++) {
+			if (!import_with(packed, n, NULL, &p))
+				cr_expect(p->verdict.import_cut == 1, "%zu", n);
+			leat_profile_free(&p);
+		}
+		/* Two of them are one text. */
+		both = len + packers[i](packed + len, 256, text, sizeof(text) - 1);
+		cr_assert(zero(int, import_with(packed, both, NULL, &p)));
+		cr_expect(eq(u64, p->verdict.taken, 6));
 		leat_profile_free(&p);
 	}
-	deflateEnd(&z);
+}
+
+/* Larger than any buffer on the way, of which damage in the middle is told. */
+Test(import, large_packed_text)
+{
+	struct leat_buf text;
+
+	leat_buf_init(&text, 64 << 20);
+	for (int i = 0; i < 200000; i++)
+		leat_buf_printf(&text, "process;outer_%d;inner_%d 1\n", i % 7, i * 7919);
+	for (size_t i = 0; i < LEAT_ARRAY_SIZE(packers); i++) {
+		LEAT_FREE unsigned char *packed = malloc(text.len);
+		size_t len = packers[i](packed, text.len, text.data, text.len);
+		struct leat_profile *p = NULL;
+
+		cr_assert(zero(int, import_with(packed, len, NULL, &p)), "%s", diag.what);
+		cr_expect(eq(u64, p->verdict.taken, 200000));
+		leat_profile_free(&p);
+		cr_assert(zero(int, import_with(packed, len / 2, NULL, &p)), "%s", diag.what);
+		cr_expect(eq(u64, p->verdict.import_cut, 1));
+		leat_profile_free(&p);
+		memset(packed + len / 2, 0xa5, 1024);
+		cr_expect(eq(int, import_with(packed, len, NULL, &p), -EBADMSG));
+		cr_expect(ne(ptr, strstr(diag.what, i ? "damaged zstd" : "damaged gzip"), NULL),
+			  "%s", diag.what);
+	}
+	leat_buf_fini(&text);
 }
 
 /* ---- cut anywhere ---- */

@@ -2,7 +2,10 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "../support/alloc.h"
 #include "export/formats.h"
@@ -247,6 +250,92 @@ Test(import_pprof, or_the_one_that_the_file_prefers)
 	heap_like(S_ALLOC);
 	cr_assert(zero(int, parse()));
 	cr_expect(eq(u64, b.p->verdict.taken, 11));
+}
+
+/* ---- labels ---- */
+
+static void label(uint64_t key, uint64_t text, uint64_t num, uint64_t unit)
+{
+	struct leat_buf l;
+
+	leat_buf_init(&l, 256);
+	leat_proto_number(&l, 1, key);
+	leat_proto_number(&l, 2, text);
+	leat_proto_number(&l, 3, num);
+	leat_proto_number(&l, 4, unit);
+	leat_proto_message(&msg, 3, &l);
+	leat_buf_fini(&l);
+}
+
+static const char *attribute(size_t sample_no, const char *wanted)
+{
+	const char *key, *value;
+
+	for (size_t i = 0;
+	     !leat_profile_attribute_at(b.p, b.p->samples[sample_no].attrs, i, &key, &value); i++) {
+		if (strcmp(key, wanted) == 0)
+			return value;
+	}
+	return "-";
+}
+
+Test(import_pprof, labels_are_attributes_there_and_back)
+{
+	struct leat_export_opts o = { .tree.by_process = true };
+	int fd, err;
+	struct leat_profile *back = NULL;
+
+	type(1, S_SAMPLES, S_COUNT);
+	label(S_ZZ, S_LEAF, 0, 0);
+	label(S_BYTES, 0, 4096, S_BYTES);
+	label(S_BYTES, 0, 8192, S_BYTES); /* again: counted */
+	leat_proto_number(&msg, 2, 5);
+	leat_proto_message(&file, 2, &msg);
+	label(S_ZZ, S_MAIN, 0, 0);
+	leat_proto_number(&msg, 2, 7);
+	leat_proto_message(&file, 2, &msg);
+	put_strings();
+	cr_assert(zero(int, parse()), "%s", diag.what);
+	cr_assert(eq(sz, b.p->sample_cnt, 2));
+	cr_expect(eq(str, (char *)attribute(0, "zz"), (char *)"leaf"));
+	cr_expect(eq(str, (char *)attribute(0, "bytes"), (char *)"4096 bytes"));
+	cr_expect(eq(str, (char *)attribute(1, "zz"), (char *)"main.main"));
+	cr_expect(eq(u64, b.p->verdict.import_labels, 1));
+	/* Written and read again they are the same. */
+	leat_buf_reset(&out);
+	cr_assert(zero(int, leat_export_pprof(b.p, &o, &out)));
+	fd = memfd_create("pprof", MFD_CLOEXEC);
+	cr_assert(eq(int, (int)write(fd, out.data, out.len), (int)out.len));
+	cr_assert(eq(int, (int)lseek(fd, 0, SEEK_SET), 0));
+	err = leat_import_fd(fd, "x", &back, &diag);
+	close(fd);
+	cr_assert(zero(int, err), "%s", diag.what);
+	leat_profile_free(&b.p);
+	b.p = back;
+	cr_assert(eq(sz, b.p->sample_cnt, 2));
+	cr_expect(eq(str, (char *)attribute(0, "zz"), (char *)"leaf"));
+	cr_expect(eq(str, (char *)attribute(0, "bytes"), (char *)"4096 bytes"));
+	cr_expect(eq(str, (char *)attribute(1, "zz"), (char *)"main.main"));
+	cr_expect(eq(u64, b.p->verdict.import_labels, 0));
+}
+
+Test(import_pprof, more_labels_than_a_set_takes_are_counted)
+{
+	static char names[40][8];
+
+	type(1, S_SAMPLES, S_COUNT);
+	for (uint64_t i = 0; i < 40; i++)
+		label(LEAT_ARRAY_SIZE(strings) + i, S_LEAF, 0, 0);
+	leat_proto_number(&msg, 2, 5);
+	leat_proto_message(&file, 2, &msg);
+	put_strings();
+	for (int i = 0; i < 40; i++) {
+		snprintf(names[i], sizeof(names[i]), "k%d", 39 - i);
+		leat_proto_bytes(&file, 6, names[i], strlen(names[i]));
+	}
+	cr_assert(zero(int, parse()), "%s", diag.what);
+	cr_expect(eq(str, (char *)attribute(0, "k39"), (char *)"leaf"));
+	cr_expect(eq(u64, b.p->verdict.import_labels, 40 - LEAT_PROFILE_MAX_ATTRIBUTES));
 }
 
 /* Every index that a file holds may point outside. */

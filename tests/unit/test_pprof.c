@@ -140,6 +140,27 @@ Test(pprof, streamed_samples_of_a_thread_are_added_up)
 	leat_golden_check("export/streamed.pprof.txt", text.data, text.len);
 }
 
+/* The same stack of the same process, with attributes and without: two samples. */
+Test(pprof, attributes_are_labels)
+{
+	struct leat_attribute pod = { 0 };
+	struct leat_sample s;
+
+	cr_assert(zero(int, leat_profile_string(profile, "pod", 3, &pod.key)));
+	cr_assert(zero(int, leat_profile_string(profile, "web-7", 5, &pod.value)));
+	s = profile->samples[0];
+	cr_assert(zero(int, leat_profile_attributes(profile, &pod, 1, &s.attrs)));
+	s.value = 777;
+	export(&(struct leat_export_opts){ 0 });
+	cr_expect(zero(sz, count("\"web-7\"")), "no sample has it yet");
+	cr_expect(zero(sz, count("2: 777")));
+	cr_assert(zero(int, leat_profile_sample(profile, &s)));
+	export(&(struct leat_export_opts){ 0 });
+	cr_expect(eq(sz, count("\"pod\""), 1));
+	cr_expect(eq(sz, count("\"web-7\""), 1));
+	cr_expect(eq(sz, count("2 777"), 1));
+}
+
 Test(pprof, events_without_time)
 {
 	profile->meta.time_based = false;

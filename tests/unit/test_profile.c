@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "../support/alloc.h"
@@ -287,4 +288,46 @@ Test(profile, survives_each_failing_allocation)
 		}
 		leat_profile_free(&q);
 	}
+}
+
+Test(profile, the_verdict_names_binaries_without_a_table)
+{
+	struct leat_object o = { .kind = LEAT_OBJECT_FILE };
+	struct leat_buf b;
+	char path[32];
+	uint32_t id;
+
+	o.path = string("/usr/lib/evil\nname.so");
+	o.ino = 1;
+	id = object(&o);
+	p->objects[id].no_table = LEAT_NO_TABLE_MALFORMED;
+	o.path = string("/usr/bin/good");
+	o.ino = 2;
+	object(&o);
+	leat_buf_init(&b, 1 << 16);
+	leat_profile_verdict_text(p, &b);
+	cr_expect(ne(ptr,
+		     strstr(b.data, "\nunwind table of /usr/lib/evil\\x0aname.so: "
+				    "unwind information malformed\n"),
+		     NULL));
+	cr_expect(eq(ptr, strstr(b.data, "good"), NULL));
+	leat_buf_fini(&b);
+	leat_buf_init(&b, 1 << 16);
+	leat_profile_verdict_json(p, &b);
+	cr_expect(ne(ptr,
+		     strstr(b.data, ",\"no_table_files\":[{\"file\":\"/usr/lib/evil\\nname.so\","
+				    "\"why\":\"malformed\"}]}"),
+		     NULL));
+	leat_buf_fini(&b);
+	for (uint64_t i = 0; i < 20; i++) {
+		snprintf(path, sizeof(path), "/lib/%d", (int)i);
+		o.path = string(path);
+		o.ino = 10 + i;
+		id = object(&o);
+		p->objects[id].no_table = LEAT_NO_TABLE_GONE;
+	}
+	leat_buf_init(&b, 1 << 16);
+	leat_profile_verdict_text(p, &b);
+	cr_expect(ne(ptr, strstr(b.data, "\nunwind tables of 5 more\n"), NULL));
+	leat_buf_fini(&b);
 }

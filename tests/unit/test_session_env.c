@@ -2,9 +2,11 @@
 /* Which process and which mapping a sample falls into. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "../support/world.h"
+#include "base/log.h"
 #include "session/judge.h"
 
 #define MS 1000000ull
@@ -551,4 +553,33 @@ Test(session_env, a_sample_whose_frames_are_cut_is_kept)
 	cr_assert(eq(str, leat_world_folded(&w), (char *)"a;[frames lost] 3\n"));
 	cr_assert(eq(u64, w.p->verdict.malformed, 1));
 	cr_assert(eq(u8, w.p->stacks[0].uresult, LEAT_STACK_BROKEN));
+}
+
+static char told[1024];
+static int told_cnt;
+
+static void keep_line(void *ctx, enum leat_log_level level, const char *line)
+{
+	(void)ctx;
+	(void)level;
+	snprintf(told, sizeof(told), "%s", line);
+	told_cnt++;
+}
+
+Test(session_env, the_first_malformed_record_is_told)
+{
+	LEAT_AUTO(fini) struct leat_world w;
+	struct leat_rec_task s = { .h = { .kind = LEAT_REC_FORK, .tgid = 5, .ts_ns = 10 } };
+
+	leat_log_set_sink(keep_line, NULL, LEAT_LOG_DEBUG);
+	leat_world_init(&w, NULL);
+	s.h.size = sizeof(s.h); /* the parent is missing */
+	for (int i = 0; i < 3; i++)
+		cr_assert(eq(int, leat_mock_push(w.mock, &s, sizeof(s)), 0));
+	leat_world_finish(&w);
+	leat_log_set_sink(NULL, NULL, LEAT_LOG_DEBUG);
+	cr_assert(eq(u64, w.p->verdict.malformed, 3));
+	cr_expect(eq(int, told_cnt, 1));
+	cr_expect(ne(ptr, strstr(told, "24 bytes: env/fork h.kind=12 "), NULL), "%s", told);
+	cr_expect(ne(ptr, strstr(told, " h.tgid=5 h.tid=0 ptgid=? ptid=?"), NULL), "%s", told);
 }

@@ -265,7 +265,7 @@ Test(top, equal_weights_are_in_order_of_names_and_marks_stay_out, .init = init, 
 	cr_assert(eq(str, top_of(), (char *)"[frames lost] 1/1 a 1/1 b 1/1 m 0/2 "));
 }
 
-/* What stands on a node that is too small is its own: totals stay what they were. */
+/* What would stand on a node that is too small is one box: totals stay what they were. */
 Test(tree, nothing_stands_on_a_node_below_the_least)
 {
 	struct leat_tree_opts o = { .least = 10 };
@@ -273,9 +273,13 @@ Test(tree, nothing_stands_on_a_node_below_the_least)
 
 	sample(0, "abc", 6, LEAT_STACK_COMPLETE);
 	sample(0, "abd", 3, LEAT_STACK_COMPLETE);
+	sample(0, "a", 1, LEAT_STACK_COMPLETE);
 	sample(0, "xy", 10, LEAT_STACK_COMPLETE);
 	cr_assert(eq(int, leat_tree_build(&t, p, &o), 0));
-	cr_expect(eq(str, picture(&t), (char *)"all 0/19\n.a 9/9\n.x 0/10\n..y 10/10\n"));
+	cr_expect(eq(str, picture(&t),
+		     (char *)"all 0/20\n.a 1/10\n..b 0/9\n...[too narrow] 9/9\n.x 0/10\n..y "
+			     "10/10\n"));
+	cr_expect(eq(u64, t.narrow, 9));
 	leat_tree_fini(&t);
 }
 

@@ -230,6 +230,7 @@ Test(unwind_step, return_addresses_belong_to_the_call)
 	cr_expect(eq(u64, r.frames[1].pc, CODE + 128));
 	cr_expect(eq(u64, r.frames[1].sp, STACK + 256 + 16));
 	cr_expect(eq(u64, r.frames[2].pc, CODE + 129));
+	cr_expect(r.frames[0].exact && !r.frames[1].exact && !r.frames[2].exact);
 	/* The innermost one's pc is exact. */
 	WORD(&r, 0) = CODE + 129;
 	cr_expect(eq(int, walk(&r, CODE + 64), LEAT_STACK_COMPLETE));
@@ -336,6 +337,7 @@ Test(unwind_step, a_signal_gives_all_registers_back)
 	cr_assert(eq(sz, r.n, 4));
 	cr_expect(eq(u64, r.frames[2].pc, CODE + 128));
 	cr_expect(eq(u64, r.frames[2].sp, STACK + 16));
+	cr_expect(r.frames[2].exact && !r.frames[1].exact && !r.frames[3].exact);
 	cr_expect(eq(u64, r.frames[3].sp, STACK + 64));
 	rig_fini(&r);
 }

@@ -9,6 +9,7 @@
 
 #include "../support/elf_builder.h"
 #include "base/file.h"
+#include "unwind/frames.h"
 #include "unwind/plt.h"
 #include "unwind/unwind.h"
 
@@ -110,6 +111,7 @@ Test(unwind_files, the_bias_is_that_of_the_executable_segment)
 {
 	struct leat_eb *b = leat_eb_new(ET_DYN, EM_X86_64);
 	LEAT_AUTO(leat_elf_free) struct leat_elf *e = NULL;
+	struct leat_unwind_segment s[LEAT_UNWIND_SEGMENTS];
 	const struct leat_elf_phdr *p = NULL;
 	uint64_t bias = 0;
 	uint8_t *bytes;
@@ -125,9 +127,10 @@ Test(unwind_files, the_bias_is_that_of_the_executable_segment)
 			p = leat_elf_phdr_at(e, i);
 	}
 	cr_assert(p != NULL);
-	cr_assert(zero(int, leat_unwind_bias(e, 0x7f0000000000, p->offset & ~4095ull, &bias)));
+	cr_assert(eq(sz, leat_unwind_segments(e, s), 1));
+	cr_assert(zero(int, leat_unwind_bias(s, 1, 0x7f0000000000, p->offset & ~4095ull, &bias)));
 	cr_expect(eq(u64, 0x7f0000000000 + (p->offset & 4095) - bias, p->vaddr));
-	cr_expect(eq(int, leat_unwind_bias(e, 0x7f0000000000, 1u << 20, &bias), -ENOENT));
+	cr_expect(eq(int, leat_unwind_bias(s, 1, 0x7f0000000000, 1u << 20, &bias), -ENOENT));
 }
 
 Test(unwind_files, files_without_information_and_of_other_machines)
@@ -151,4 +154,78 @@ Test(unwind_files, files_without_information_and_of_other_machines)
 			     other ? -ENOTSUP : -ENODATA));
 	}
 	cr_expect(t == NULL);
+}
+
+/* Functions of 32 bytes; the first @framed of them set up a frame, one as the compiler reorders it. */
+static void put_functions(uint8_t *code, size_t n, size_t framed)
+{
+	static const uint8_t plain[] = { 0x55, 0x48, 0x89, 0xe5, 0x5d, 0xc3 };
+	static const uint8_t mixed[] = { 0xf3, 0x0f, 0x1e, 0xfa, 0x55, 0xbe, 2,	  0,
+					 0,    0,    0x48, 0x89, 0xe5, 0x5d, 0xc3 };
+
+	for (size_t i = 0; i < n; i++) {
+		uint8_t *f = code + 32 * i;
+
+		memset(f, 0x90, 32);
+		if (i >= framed)
+			f[0] = 0xc3;
+		else if (i % 2)
+			memcpy(f, mixed, sizeof(mixed));
+		else
+			memcpy(f, plain, sizeof(plain));
+	}
+}
+
+Test(unwind_files, how_functions_begin_tells_of_frame_pointers)
+{
+	uint8_t code[32 * 20];
+
+	put_functions(code, 20, 20);
+	cr_expect(leat_code_keeps_frames(code, sizeof(code), 0x1000));
+	put_functions(code, 20, 6);
+	cr_expect(leat_code_keeps_frames(code, sizeof(code), 0x1000));
+	/* Those with alloca have one in any case. */
+	put_functions(code, 20, 4);
+	cr_expect(not(leat_code_keeps_frames(code, sizeof(code), 0x1000)));
+	put_functions(code, 20, 0);
+	cr_expect(not(leat_code_keeps_frames(code, sizeof(code), 0x1000)));
+	put_functions(code, 20, 20);
+	for (size_t n = 0; n < 64; n++) {
+		uint8_t *cut = malloc(n ? n : 1); /* so that a sanitizer sees a read behind it */
+
+		cr_assert(cut != NULL);
+		memcpy(cut, code, n);
+		cr_expect(eq(int, leat_code_keeps_frames(cut, n, 0x1000), n >= 8));
+		free(cut);
+	}
+}
+
+/* The rule in the middle of a binary of which only the first function is described. */
+static uint32_t rule_of_mostly_gaps(size_t framed)
+{
+	LEAT_AUTO(leat_unwind_rules_free) struct leat_unwind_rules *rules = NULL;
+	LEAT_AUTO(leat_unwind_table_free) struct leat_unwind_table *t = NULL;
+	LEAT_AUTO(leat_elf_free) struct leat_elf *e = NULL;
+	static const struct leat_eb_range start = { 0x1000, 32 };
+	struct leat_eb *b = leat_eb_new(ET_DYN, EM_X86_64);
+	uint8_t code[32 * 20], *bytes;
+	size_t n;
+
+	put_functions(code, 20, framed);
+	leat_eb_section(b, ".text", SHT_PROGBITS, SHF_ALLOC | SHF_EXECINSTR, 0x1000, code,
+			sizeof(code));
+	leat_eb_eh_frame(b, 0x5000, &start, 1);
+	bytes = leat_eb_done(b, &n);
+	leat_eb_free(&b);
+	cr_assert(zero(int, leat_elf_open_mem(&e, bytes, n, true)));
+	cr_assert(zero(int, leat_unwind_rules_new(&rules)));
+	t = table_of(e, rules);
+	cr_expect(ne(u32, leat_unwind_table_rule(t, 0x1000), LEAT_RULE_INVALID));
+	return leat_unwind_table_rule(t, 0x1104);
+}
+
+Test(unwind_files, code_beside_the_start_files_goes_by_frame_pointer_if_it_has_any)
+{
+	cr_expect(eq(u32, rule_of_mostly_gaps(20), LEAT_RULE_FRAME));
+	cr_expect(eq(u32, rule_of_mostly_gaps(2), LEAT_RULE_INVALID));
 }

@@ -175,6 +175,26 @@ Test(verdict, the_text_says_only_what_there_is)
 			   "memory, 4.0 MB in BPF maps\n"));
 }
 
+Test(verdict, what_was_cut_off_is_never_trusted_in_full)
+{
+	struct leat_verdict v = good();
+
+	cr_assert(eq(int, leat_verdict_trust(&v), LEAT_TRUST_YES));
+	v.cut_off = 1;
+	v.duration_ns = 3250000000;
+	v.cut_samples = 74;
+	cr_expect(eq(int, leat_verdict_trust(&v), LEAT_TRUST_CARE));
+	cr_expect(eq(u64, leat_verdict_lost(&v), 0));
+	cr_expect(eq(str, text_of(leat_verdict_text, &v),
+		     (char *)"with care: 1,000 samples, 0 lost, cut off after 3.2 s, 100 % of user "
+			     "stacks complete, 100 % of frames named\n"
+			     "cut off, and not in it: 74 samples that the kernel had counted\n"));
+	v.cut_samples = 0;
+	v.cut_bytes = 1234;
+	cr_expect(eq(str, strchr(text_of(leat_verdict_text, &v), '\n') + 1,
+		     (char *)"cut off, and not in it: 1,234 bytes of a chunk that is not whole\n"));
+}
+
 Test(verdict, why_wanted_is_unknown)
 {
 	struct leat_verdict v = { .taken = 1000 };
@@ -202,7 +222,8 @@ Test(verdict, json_has_every_counter)
 	text = text_of(leat_verdict_json, &v);
 	for (size_t i = 0; i < sizeof(v) / sizeof(*words); i++) {
 		/* Named frames are no counter of unnamed ones. */
-		if (&words[i] == &v.frames_unnamed[LEAT_UNNAMED_NONE])
+		if (&words[i] == &v.frames_unnamed[LEAT_UNNAMED_NONE] ||
+		    &words[i] == &v.no_table[LEAT_NO_TABLE_NONE])
 			continue;
 		snprintf(key, sizeof(key), ":%zu", 7000000 + i);
 		cr_assert(ne(ptr, strstr(text, key), NULL), "word %zu", i);
@@ -241,6 +262,10 @@ Test(verdict, every_value_has_a_name)
 		cr_assert(ne(str, (char *)leat_unnamed_name(i), (char *)"unknown"));
 		cr_assert(eq(ptr, strchr(leat_unnamed_key(i), ' '), NULL));
 	}
+	for (int i = 0; i < LEAT_NO_TABLE__MAX; i++) {
+		cr_assert(ne(str, (char *)leat_no_table_name(i), (char *)"unknown"));
+		cr_assert(eq(ptr, strchr(leat_no_table_key(i), ' '), NULL));
+	}
 	for (int i = 0; i < LEAT_STACK__MAX; i++) {
 		cr_assert(ne(str, (char *)leat_stack_result_name(i), (char *)"unknown"));
 		cr_assert(eq(ptr, strchr(leat_stack_result_key(i), ' '), NULL));
@@ -257,6 +282,8 @@ Test(verdict, what_is_out_of_range_is_unknown)
 	cr_assert(eq(int, leat_stat_class_of(999), LEAT_STAT_CLASS_NOTE));
 	cr_assert(eq(str, (char *)leat_unnamed_name(999), (char *)"unknown"));
 	cr_assert(eq(str, (char *)leat_unnamed_key(999), (char *)"unknown"));
+	cr_assert(eq(str, (char *)leat_no_table_name(999), (char *)"unknown"));
+	cr_assert(eq(str, (char *)leat_no_table_key(999), (char *)"unknown"));
 	cr_assert(eq(str, (char *)leat_stack_result_name(999), (char *)"unknown"));
 	cr_assert(eq(str, (char *)leat_stack_result_key(999), (char *)"unknown"));
 	cr_assert(eq(str, (char *)leat_trust_name(999), (char *)"unknown"));

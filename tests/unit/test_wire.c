@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <errno.h>
+#include <leat/data_ref.h>
 #include <string.h>
 
 #include "../support/alloc.h"
@@ -150,6 +151,45 @@ Test(wire, a_record_is_as_long_as_its_header_says)
 	h.size = 23;
 	memcpy(bytes, &h, sizeof(h));
 	cr_assert(eq(int, leat_wire_record(bytes, 72, &r), -EBADMSG));
+}
+
+static int see_forwarded(void *ctx, const struct leat_event *ev, const struct leat_record *r)
+{
+	struct leat_bus *bus = ctx;
+	struct leat_slice header = leat_data_ref_read(leat_bus_header(bus), r);
+
+	(void)ev;
+	cr_expect(eq(u16, r->kind, LEAT_REC_SAMPLE));
+	cr_expect(eq(u32, r->tgid, 42));
+	cr_expect(eq(ptr, (void *)header.data, (void *)r->data));
+	cr_expect(eq(sz, header.len, sizeof(struct leat_rec)));
+	return 0;
+}
+
+/* As a sample goes on that user space has unwound. */
+Test(wire, a_sample_made_of_a_raw_one_is_forwarded)
+{
+	struct leat_rec_sample s = {
+		.h = { .kind = LEAT_REC_SAMPLE, .size = sizeof(s), .tgid = 42 }
+	};
+	struct leat_event_stats stats;
+	struct leat_bus *bus = NULL;
+	struct leat_event *proxy;
+	struct leat_record r;
+
+	cr_assert(eq(int, leat_bus_new(&bus), 0));
+	cr_assert(eq(int, leat_wire_register_all(bus), 0));
+	proxy = leat_bus_at(bus, LEAT_REC_SAMPLE);
+	cr_expect(eq(u32, leat_event_flags(proxy), LEAT_EVENT_PROXY));
+	cr_expect(eq(u32, leat_event_flags(leat_bus_at(bus, LEAT_REC_RAW)), LEAT_EVENT_NOT_STORED));
+	cr_expect(eq(u32, leat_event_flags(leat_bus_at(bus, LEAT_REC_MMAP)), LEAT_EVENT_NO_STACK));
+	cr_assert(eq(int, leat_event_add_callback(proxy, see_forwarded, bus, NULL), 0));
+	cr_assert(eq(int, leat_wire_record(&s, sizeof(s), &r), 0));
+	cr_expect(eq(int, leat_wire_forward(bus, proxy, &r), 0));
+	cr_expect(eq(int, leat_wire_forward(bus, leat_bus_at(bus, LEAT_REC_COUNT), &r), -EINVAL));
+	leat_event_stats(proxy, &stats);
+	cr_expect(eq(u64, stats.delivered, 1));
+	leat_bus_free(&bus);
 }
 
 Test(wire, survives_each_failing_allocation)

@@ -26,7 +26,7 @@ long=${UNWIND_LONG:-0}
 steps=4000 stops=60
 [ "$long" = 0 ] || { steps=2000000 stops=2000; }
 n=0 failures=0
-points=0 equal=0 short=0 better=0 neither=0 unproven=0 guess=0
+points=0 equal=0 short=0 better=0 neither=0 landing=0 unproven=0 guess=0
 
 ok() { # STATUS TEXT
 	n=$((n + 1))
@@ -44,11 +44,11 @@ skip() { # TEXT REASON
 
 # Adds the figures of one line of the judge to the sums.
 add() {
-	local p e s b x u g
-	read -r p e s b x u g < <(sed -E 's/.*points +([0-9]+) .*equal +([0-9.]+) %.*short ([0-9]+) .*better ([0-9]+) .*neither ([0-9]+) .*unproven ([0-9]+) .*guess ([0-9]+).*/\1 \2 \3 \4 \5 \6 \7/' <<<"$1")
+	local p e s b x l u g
+	read -r p e s b x l u g < <(sed -E 's/.*points +([0-9]+) .*equal +([0-9.]+) %.*short ([0-9]+) .*better ([0-9]+) .*neither ([0-9]+) .*landing ([0-9]+) .*unproven ([0-9]+) .*guess ([0-9]+).*/\1 \2 \3 \4 \5 \6 \7 \8/' <<<"$1")
 	points=$((points + p))
 	equal=$((equal + $(awk -v p="$p" -v e="$e" 'BEGIN { printf "%.0f", p * e / 100 }')))
-	short=$((short + s)) better=$((better + b)) neither=$((neither + x)) unproven=$((unproven + u)) guess=$((guess + g))
+	short=$((short + s)) better=$((better + b)) neither=$((neither + x)) landing=$((landing + l)) unproven=$((unproven + u)) guess=$((guess + g))
 }
 
 # judged NAME ARG...: no frame that leat shows is wrong.
@@ -138,31 +138,8 @@ stopped perl perl -e 'while (1) { my %h; $h{$_ % 17} .= sprintf("%05d", $_) for 
 stopped openssl openssl speed -seconds 60 sha256
 stopped xz sh -c 'exec xz -9 -c </dev/zero >/dev/null'
 if have go; then
-	if [ ! -x "$work/go" ]; then
-		cat >"$work/main.go" <<'G'
-package main
-
-import "fmt"
-
-func fib(n int) int {
-	if n < 2 {
-		return n
-	}
-	return fib(n-1) + fib(n-2)
-}
-
-func main() {
-	for s := 0; ; s += fib(18) {
-		m := map[string]int{}
-		for i := 0; i < 50; i++ {
-			m[fmt.Sprintf("%d-%v", i, s&7)] = i
-		}
-	}
-}
-G
-		(cd "$work" && GOCACHE=$work/cache GOFLAGS=-mod=mod go build -o go main.go 2>"$work/err") ||
-			cat "$work/err" >&2
-	fi
+	cp $src/busy.go "$work/main.go"
+	(cd "$work" && GOCACHE=${LEAT_OUT:?}/go-cache go build -o go main.go 2>"$work/err") || cat "$work/err" >&2
 	# Goroutines change stacks, so calls cannot be followed by sp: no steps between.
 	judged go -n "$stops" "$work/go"
 else
@@ -176,9 +153,9 @@ else
 	skip node "no node"
 fi
 
-# served NAME PID: a process of a server that is under load, found by the caller.
+# served NAME PID: a process of a server that is under load (or a thread), found by the caller.
 served() {
-	judged "$1" -n "$stops" -p "$2"
+	judged "$1" -n "$stops" -i 150 -p "$2"
 }
 
 # started COMMAND...: in the background, ended with this script.
@@ -186,6 +163,23 @@ started() {
 	"$@" >/dev/null 2>&1 </dev/null &
 	pids+=($!)
 }
+
+# The Java machine itself, in C++: its compiler at work, while it runs as the main thread waits.
+if have java; then
+	java=$(readlink -f "$(command -v java)")
+	started "${java%/*}/keytool" -J-Xcomp -genkeypair -keyalg RSA -keysize 16384 -alias a -dname CN=a \
+		-keystore "$work/keys" -storepass secret
+	compiler=
+	for _ in $(seq 100); do
+		compiler=$(grep -sl '^C2 Compiler' "/proc/${pids[-1]}"/task/*/comm | head -n 1)
+		[ -n "$compiler" ] && break
+		sleep 0.1
+	done
+	served java "$(basename "$(dirname "$compiler")")"
+	kill "${pids[-1]}"
+else
+	skip java "no java"
+fi
 
 if have redis-server && have redis-benchmark; then
 	started redis-server --port 0 --unixsocket "$work/redis" --save '' --appendonly no
@@ -232,10 +226,10 @@ else
 	skip postgres "no postgres"
 fi
 
-printf 'in all: points %d, equal %.4f %%, equal or proven %.4f %%, short %d, neither %d, unproven %d, guess %d\n' \
+printf 'in all: points %d, equal %.4f %%, equal or proven %.4f %%, short %d, neither %d, landing %d, unproven %d, guess %d\n' \
 	"$points" "$(awk -v e="$equal" -v p="$points" 'BEGIN { print 100 * e / (p ? p : 1) }')" \
 	"$(awk -v e="$((equal + better))" -v p="$points" 'BEGIN { print 100 * e / (p ? p : 1) }')" \
-	"$short" "$neither" "$unproven" "$guess" >&2
+	"$short" "$neither" "$landing" "$unproven" "$guess" >&2
 [ $((1000 * (equal + better))) -ge $((999 * points)) ]
 ok $? "at least 99.9 % of $points stacks are equal, or leat's is proven right"
 echo "1..$n"

@@ -19,11 +19,14 @@ static pid_t next_thread(Dwfl *dwfl, void *ctx, void **arg)
 
 static bool read_word(Dwfl *dwfl, Dwarf_Addr addr, Dwarf_Word *out, void *ctx)
 {
+	struct target *t = ctx;
 	uint64_t word;
 
 	(void)dwfl;
-	if (!target_word(ctx, addr, &word))
+	if (!target_word(t, addr, &word)) {
+		t->missed = addr;
 		return false;
+	}
 	*out = word;
 	return true;
 }
@@ -83,6 +86,7 @@ static int add_frame(Dwfl_Frame *frame, void *ctx)
 void judge_unwind(struct target *t, struct stack *out)
 {
 	out->n = 0;
+	t->missed = 0;
 	/* How it ends is told by the frames: an error is one more way to end. */
 	(void)dwfl_getthread_frames(t->dwfl, t->pid, add_frame, out);
 }
@@ -100,4 +104,35 @@ const char *judge_name(const struct target *t, uint64_t pc)
 	}
 	snprintf(text, sizeof(text), "%s+0x%" PRIx64 " %s", path, pc - start, name ? name : "?");
 	return text;
+}
+
+bool judge_has_cfi(struct target *t, uint64_t pc)
+{
+	Dwfl_Module *mod = dwfl_addrmodule(t->dwfl, pc);
+	Dwarf_Frame *frame = NULL;
+	Dwarf_Addr bias = 0;
+	Dwarf_CFI *cfi = mod ? dwfl_module_eh_cfi(mod, &bias) : NULL;
+	bool has = cfi && !dwarf_cfi_addrframe(cfi, pc - bias, &frame);
+
+	free(frame);
+	if (has || !mod)
+		return has;
+	frame = NULL;
+	cfi = dwfl_module_dwarf_cfi(mod, &bias);
+	has = cfi && !dwarf_cfi_addrframe(cfi, pc - bias, &frame);
+	free(frame);
+	return has;
+}
+
+bool judge_symbol(struct target *t, uint64_t pc, uint64_t *start)
+{
+	Dwfl_Module *mod = dwfl_addrmodule(t->dwfl, pc);
+	GElf_Off off;
+	GElf_Sym sym;
+
+	if (!mod || !dwfl_module_addrinfo(mod, pc, &off, &sym, NULL, NULL, NULL) ||
+	    off >= sym.st_size)
+		return false;
+	*start = pc - off;
+	return true;
 }

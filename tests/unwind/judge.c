@@ -14,6 +14,9 @@
  *	short	 leat says that it does not know on, and what it has is right; libdwfl is right
  *	better	 leat is right and libdwfl is not
  *	neither	 leat is short, libdwfl is wrong
+ *	landing	 libgcc is about to jump to where an exception lands: it has written that frame's registers
+ *		 over those that its own frame has saved, so stacks go on there; what is left out is
+ *		 what the exception ends
  *	unproven differences at stops that stepping on could not decide
  *	guess	 wrong, after a frame that was left by frame pointer (code made at run time)
  *	complete stacks that leat calls complete
@@ -35,9 +38,9 @@
 #define PROOF_STEPS 20000
 #define TOLD_MAX    6 /* differences that are printed, of each kind */
 
-enum kind { WRONG, SHORT, BETTER, NEITHER, UNPROVEN, GUESS, KINDS };
-static const char *const kind_names[KINDS] = { "wrong",	  "short",    "better",
-					       "neither", "unproven", "guess" };
+enum kind { WRONG, SHORT, BETTER, NEITHER, LANDING, UNPROVEN, GUESS, KINDS };
+static const char *const kind_names[KINDS] = { "wrong",	  "short",    "better", "neither",
+					       "landing", "unproven", "guess" };
 
 struct run {
 	struct target target;
@@ -105,13 +108,45 @@ static bool unwind(struct run *r)
 	return equal;
 }
 
-/* The first frame that is not there was found by frame pointer. */
-static bool is_guess(const struct run *r)
+/* How many frames leat has right. */
+static size_t right_frames(const struct run *r)
 {
 	size_t k = 0;
 
 	while (k < r->leat.n && k < r->real.n && r->leat.frames[k].pc == r->real.frames[k].pc)
 		k++;
+	return k;
+}
+
+/*
+ * One of the innermost frames is libgcc's, of those that hand over to where an exception lands; what
+ * leat has beyond its caller is the outer part of the stack that is left then. @kept: the return
+ * address is not written over yet.
+ */
+static bool is_landing(const struct run *r, bool kept)
+{
+	size_t at = 0, rest;
+
+	if (!strstr(judge_name(&r->target, r->leat.frames[0].pc), "libgcc_s"))
+		return false;
+	while (at < 3 && at < r->leat.n &&
+	       !strstr(judge_name(&r->target, r->leat.frames[at].pc), " _Unwind_"))
+		at++;
+	if (at == 3 || right_frames(r) <= at + kept || r->leat.n >= r->real.n)
+		return false;
+	rest = r->leat.n - right_frames(r);
+	for (size_t i = 1; kept && i <= rest; i++) {
+		if (r->leat.frames[r->leat.n - i].pc != r->real.frames[r->real.n - i].pc)
+			return false;
+	}
+	return true;
+}
+
+/* The first frame that is not there was found by frame pointer. */
+static bool is_guess(const struct run *r)
+{
+	const size_t k = right_frames(r);
+
 	return k && target_guesses(&r->target, r->leat.frames[k - 1].pc);
 }
 
@@ -122,14 +157,16 @@ static void judge_by_truth(struct run *r)
 
 	if (!truth_stack(&r->truth, &r->target, &r->real)) {
 		if (!equal)
-			count(r, UNPROVEN, true);
+			count(r, is_landing(r, false) ? LANDING : UNPROVEN, true);
 		return;
 	}
 	dwfl_right = same(&r->dwfl, &r->real);
 	if (equal && dwfl_right)
 		return;
-	if (!is_prefix(&r->leat, &r->real) ||
-	    (r->leat.result == LEAT_STACK_COMPLETE && r->leat.n != r->real.n))
+	if (!dwfl_right && is_landing(r, true))
+		count(r, LANDING, true);
+	else if (!is_prefix(&r->leat, &r->real) ||
+		 (r->leat.result == LEAT_STACK_COMPLETE && r->leat.n != r->real.n))
 		count(r, is_guess(r) ? GUESS : WRONG, true);
 	else if (r->leat.n == r->real.n)
 		count(r, BETTER, true);

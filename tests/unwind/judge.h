@@ -22,6 +22,8 @@
 struct image {
 	uint64_t dev, ino;
 	struct leat_elf *elf;
+	struct leat_unwind_segment segments[LEAT_UNWIND_SEGMENTS];
+	size_t segment_cnt;
 	struct leat_unwind_table *table; /* NULL: it has none */
 	void *copy;			 /* of the vDSO */
 };
@@ -34,12 +36,15 @@ struct target {
 	struct image images[512];
 	size_t image_cnt;
 	struct leat_unwind_map maps[2048];
+	const struct image *owners[2048]; /* of a mapping; NULL: no file */
 	size_t map_cnt;
 	uint64_t main_start, main_end; /* [stack] */
 	char *maps_text;
 	uint8_t *memory[PIECES];
 	struct leat_unwind_piece pieces[PIECES];
 	Dwfl *dwfl;
+	bool copied;	 /* the stack is a copy: what is not in it is not known */
+	uint64_t missed; /* the last word that libdwfl asked for in vain; 0 none */
 };
 
 struct stack {
@@ -56,6 +61,11 @@ bool target_read(struct target *t, bool maps);
 bool target_word(const struct target *t, uint64_t addr, uint64_t *out);
 bool target_bytes(const struct target *t, uint64_t addr, void *to, size_t n);
 void target_unwind(const struct target *t, struct stack *out);
+/* For a process that runs: its mappings, and then a copy of the registers and stack of one moment. */
+bool target_map(struct target *t);
+void target_use_copy(struct target *t, const uint64_t *regs, uint8_t *stack, size_t len);
+/* Where the function that holds @pc begins, by its table of functions or else its symbols. */
+bool target_function(struct target *t, uint64_t pc, uint64_t *start);
 /* Whether the frame at @pc is left by frame pointer, for want of a table. */
 bool target_guesses(const struct target *t, uint64_t pc);
 
@@ -63,6 +73,9 @@ bool target_guesses(const struct target *t, uint64_t pc);
 void judge_open(struct target *t);
 void judge_close(struct target *t);
 void judge_unwind(struct target *t, struct stack *out);
+/* Whether libdwfl has unwind information for @pc; without it goes by frame pointer. */
+bool judge_has_cfi(struct target *t, uint64_t pc);
+bool judge_symbol(struct target *t, uint64_t pc, uint64_t *start);
 /* "module+offset function" of an address; valid until the next call. */
 const char *judge_name(const struct target *t, uint64_t pc);
 

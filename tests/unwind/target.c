@@ -27,7 +27,9 @@ static void die(const char *what)
 /* What is in no piece: another stack of Go's. */
 static int far_word(void *ctx, uint64_t addr, uint64_t *out)
 {
-	return target_bytes(ctx, addr, out, sizeof(*out)) ? 0 : -1;
+	const struct target *t = ctx;
+
+	return !t->copied && target_bytes(t, addr, out, sizeof(*out)) ? 0 : -1;
 }
 
 void target_init(struct target *t, pid_t pid)
@@ -74,7 +76,7 @@ bool target_word(const struct target *t, uint64_t addr, uint64_t *out)
 			return true;
 		}
 	}
-	return target_bytes(t, addr, out, sizeof(*out));
+	return !t->copied && target_bytes(t, addr, out, sizeof(*out));
 }
 
 /* ---- mappings ---- */
@@ -121,7 +123,10 @@ static void open_image(struct target *t, const struct line *l, struct image *ima
 			image->elf = NULL;
 		close(fd);
 	}
-	if (image->elf && leat_unwind_table_build(&image->table, image->elf, NULL, t->rules))
+	if (!image->elf)
+		return;
+	image->segment_cnt = leat_unwind_segments(image->elf, image->segments);
+	if (leat_unwind_table_build(&image->table, image->elf, NULL, t->rules))
 		image->table = NULL;
 }
 
@@ -146,8 +151,10 @@ static void add_map(struct target *t, const struct line *l)
 		die("too many mappings");
 	if (l->ino || strcmp(l->path, "[vdso]") == 0)
 		image = image_of(t, l);
-	if (image && image->table && !leat_unwind_bias(image->elf, l->start, l->off, &m.bias))
+	if (image &&
+	    !leat_unwind_bias(image->segments, image->segment_cnt, l->start, l->off, &m.bias))
 		m.table = image->table;
+	t->owners[t->map_cnt] = image;
 	t->maps[t->map_cnt++] = m;
 }
 
@@ -247,6 +254,40 @@ void target_unwind(const struct target *t, struct stack *out)
 						 .rules = t->rules };
 
 	out->result = leat_unwind_stack(&space, &t->sample, out->frames, FRAMES_MAX, &out->n);
+}
+
+bool target_map(struct target *t)
+{
+	return read_maps(t);
+}
+
+void target_use_copy(struct target *t, const uint64_t *regs, uint8_t *stack, size_t len)
+{
+	t->copied = true;
+	t->sample.regs.known = (1u << LEAT_UNWIND_REGS) - 1;
+	memcpy(t->sample.regs.r, regs, sizeof(t->sample.regs.r));
+	t->regs.rip = regs[16];
+	t->regs.rsp = regs[7];
+	t->regs.rbp = regs[6];
+	t->pieces[0] = (struct leat_unwind_piece){ .data = stack, .addr = regs[7], .len = len };
+	t->sample.piece_cnt = 1;
+}
+
+bool target_function(struct target *t, uint64_t pc, uint64_t *start)
+{
+	for (size_t i = 0; i < t->map_cnt; i++) {
+		const struct leat_unwind_map *m = &t->maps[i];
+		uint64_t bias, end;
+
+		if (pc < m->start || pc >= m->end || !t->owners[i] || !t->owners[i]->elf)
+			continue;
+		bias = m->bias;
+		if (leat_elf_fde_find(t->owners[i]->elf, pc - bias, start, &end))
+			break;
+		*start += bias;
+		return true;
+	}
+	return judge_symbol(t, pc, start);
 }
 
 bool target_guesses(const struct target *t, uint64_t pc)

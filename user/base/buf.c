@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define FIRST_CAP 128
+#define FIRST_CAP   128
+#define DRAIN_FROM  ((size_t)1 << 20)
+#define DRAIN_LEAVE 64 /* bytes that are looked back at: a comma that was one too many */
 
 void leat_buf_init(struct leat_buf *b, size_t max_bytes)
 {
@@ -27,15 +29,41 @@ void leat_buf_reset(struct leat_buf *b)
 		b->data[0] = '\0';
 }
 
+void leat_buf_drain_to(struct leat_buf *b, int (*fn)(void *ctx, const void *p, size_t n), void *ctx)
+{
+	b->drain = fn;
+	b->drain_ctx = ctx;
+}
+
+static void drain(struct leat_buf *b)
+{
+	size_t n = b->len - DRAIN_LEAVE;
+
+	b->err = b->drain(b->drain_ctx, b->data, n);
+	if (b->err)
+		return;
+	memmove(b->data, b->data + n, DRAIN_LEAVE + 1);
+	b->len = DRAIN_LEAVE;
+	b->drained += n;
+}
+
+/* Bytes that may still come. */
+static size_t left(const struct leat_buf *b)
+{
+	return b->max - b->drained - b->len;
+}
+
 /* Room for @n more bytes and the NUL; false, with .err set, when that cannot be. */
 static bool grow(struct leat_buf *b, size_t n)
 {
 	size_t need, cap = b->cap ? b->cap : FIRST_CAP / 2;
 	char *data;
 
+	if (!b->err && b->drain && b->len >= DRAIN_FROM)
+		drain(b);
 	if (b->err)
 		return false;
-	if (n > b->max || b->len > b->max - n || __builtin_add_overflow(b->len + n, 1, &need)) {
+	if (n > left(b) || __builtin_add_overflow(b->len + n, 1, &need)) {
 		b->err = -EOVERFLOW;
 		return false;
 	}
@@ -57,7 +85,7 @@ static bool grow(struct leat_buf *b, size_t n)
 
 static inline bool room(struct leat_buf *b, size_t n)
 {
-	if (!b->err && n < b->cap - b->len && n <= b->max - b->len)
+	if (!b->err && n < b->cap - b->len && n <= left(b))
 		return true;
 	return grow(b, n);
 }

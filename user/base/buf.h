@@ -18,11 +18,20 @@ struct leat_buf {
 	size_t cap;
 	size_t max;
 	int err;
+	int (*drain)(void *ctx, const void *p, size_t n); /* NULL: all of it stays here */
+	void *drain_ctx;
+	size_t drained; /* bytes that went there */
 };
 
-/* @max_bytes bounds .len; the NUL comes on top. */
+/* @max_bytes bounds .len and what was drained; the NUL comes on top. */
 void leat_buf_init(struct leat_buf *b, size_t max_bytes);
 void leat_buf_fini(struct leat_buf *b);
+/*
+ * What is appended goes to @fn in pieces of a MiB and more; the last bytes stay in .data, for those
+ * who look back at them and for the caller, who takes them at the end. @fn: 0, or the buffer's .err.
+ */
+void leat_buf_drain_to(struct leat_buf *b, int (*fn)(void *ctx, const void *p, size_t n),
+		       void *ctx);
 void leat_buf_reset(struct leat_buf *b); /* empty, keeps memory and clears .err */
 void leat_buf_add(struct leat_buf *b, const void *p, size_t n);
 void leat_buf_str(struct leat_buf *b, const char *s);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cli/commands.h"
@@ -36,6 +37,8 @@ static void tell(struct leat_cli_call *c, const struct leat_cli_outputs *s,
 {
 	struct leat_live_result r = { .profile = l->profile };
 
+	snprintf(r.event_note, sizeof(r.event_note), "%s",
+		 leat_profile_str(l->profile, l->profile->meta.event_note));
 	leat_cli_report(&c->io, s, &r);
 	if (!c->io.quiet && l->notes.len)
 		leat_cli_io_err(&c->io, &l->notes);
@@ -51,6 +54,8 @@ static int convert_into(struct leat_cli_call *c, const struct leat_cli_args *a,
 
 	leat_cli_loaded_init(&l);
 	l.times = s->needs_stream;
+	l.event = a->event;
+	l.periods = a->periods;
 	err = leat_cli_load_profile(input, &l, &diag);
 	if (err) {
 		code = leat_cli_fail(c, &diag, err);

@@ -9,10 +9,10 @@
 #include <sys/stat.h>
 
 #include "cli/signals.h"
+#include "cli/stored_names.h"
 #include "event/capture.h"
 #include "import/import.h"
 #include "session/capture.h"
-#include "symbols/symbols.h"
 
 /* Enough to tell any kind of file by. */
 #define PEEK_BYTES 64
@@ -119,33 +119,16 @@ static size_t peek(int fd, void *buf, size_t n)
 /* Another tool's profile, or no profile at all: the importer says which, and why. */
 static int load_other(int fd, const char *path, struct leat_cli_loaded *out, struct leat_diag *d)
 {
-	struct leat_import_opts o = { .times = out->times };
+	struct leat_import_opts o = {
+		.times = out->times,
+		.periods = out->periods,
+		.event = out->event,
+	};
 
 	return leat_import_fd_opts(fd, shown(path), &o, &out->profile, d);
 }
 
 /* ---- capture files ---- */
-
-/* A file whose writer died has no names: what the objects are called is all that is known. */
-static int no_file(void *ctx, const struct leat_profile *p, const struct leat_object *o,
-		   enum leat_file_what what, const char *arg, unsigned int n)
-{
-	(void)ctx;
-	(void)p;
-	(void)o;
-	(void)what;
-	(void)arg;
-	(void)n;
-	return -ENOENT;
-}
-
-static int name_by_objects(void *ctx, struct leat_profile *p)
-{
-	struct leat_file_provider none = { .open = no_file };
-
-	(void)ctx;
-	return leat_symbols_resolve(p, &none, NULL);
-}
 
 static void note(struct leat_buf *b, uint64_t n, const char *text)
 {
@@ -163,7 +146,11 @@ static void add_notes(struct leat_buf *b, const struct leat_replayed *r)
 	if (!i->complete)
 		leat_buf_str(b, "  note: the file is incomplete: leat died, or it was cut; what is "
 				"there is shown\n");
-	if (!r->named)
+	if (!i->complete && !r->named)
+		leat_buf_str(b,
+			     "  note: names are written last: these were looked up on this host, "
+			     "in files that are still what was recorded\n");
+	else if (!r->named)
 		leat_buf_str(b, "  note: it does not hold the names of all functions; files stand "
 				"for them\n");
 	note(b, i->lost, "records could not be written when it was recorded");
@@ -188,7 +175,9 @@ static void replay_fini(struct leat_replay **r)
 static int load_capture(int fd, const char *path, struct leat_cli_loaded *out, struct leat_diag *d)
 {
 	LEAT_AUTO(replay_fini) struct leat_replay *r = NULL;
-	struct leat_replay_opts o = { .stop = leat_cli_signals_stop(), .name = name_by_objects };
+	struct leat_replay_opts o = { .stop = leat_cli_signals_stop(),
+				      .check = leat_cli_stored_check,
+				      .name = leat_cli_stored_name };
 	struct leat_replayed got;
 	int err = leat_replay_new(&r);
 
@@ -202,6 +191,13 @@ static int load_capture(int fd, const char *path, struct leat_cli_loaded *out, s
 	if (err)
 		return bad(d, path, err, leat_replay_error(r));
 	out->profile = got.profile;
+	if (out->event &&
+	    strcmp(out->event, leat_profile_str(got.profile, got.profile->meta.event)) != 0) {
+		leat_diag_set(d, -ENOENT, LEAT_EXIT_USAGE, "no event %.64s in it", out->event);
+		leat_diag_why(d, "it holds: %s",
+			      leat_profile_str(got.profile, got.profile->meta.event));
+		return -ENOENT;
+	}
 	out->by_thread = got.by_thread;
 	add_notes(&out->notes, &got);
 	return 0;

@@ -9,7 +9,11 @@
 #include "profile/profile.h"
 
 struct leat_cli_loaded {
-	bool times;		      /* in: each sample with its time, where the file tells it */
+	/* in */
+	bool times;	   /* each sample with its time, where the file tells it */
+	bool periods;	   /* a sample counts as its period, where the file tells it */
+	const char *event; /* of several, this one; NULL: see struct leat_import_opts */
+	/* out */
 	struct leat_profile *profile; /* judged, every frame has a function */
 	bool by_thread;		      /* its outputs tell threads apart */
 	struct leat_buf notes;	      /* lines: what is to be known about the file */

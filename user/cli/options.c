@@ -233,6 +233,19 @@ static const struct leat_cli_option options[LEAT_CLI_OPT__MAX] = {
 			       .help = "kernel memory for unwind tables (default 64M)",
 			       .more = "The table that was needed least recently goes when it is full. A "
 				       "large binary takes a tenth of its size." },
+	ROW(UNWIND_CACHE) = { .name = "unwind-cache",
+			      .type = LEAT_CLI_TEXT,
+			      GROUP(STACKS),
+			      .complete = LEAT_CLI_C_DIR,
+			      .verbs = IN(RECORD),
+			      .offset = AT(unwind_cache),
+			      .arg = "DIR",
+			      .expected = "a directory",
+			      .help = "keep unwind tables in DIR, by build id",
+			      .more = "The next recording loads them instead of building them. DIR is "
+				      "made if it is missing; one that another user owns or may "
+				      "write to is refused. At most 256 MB lie there: what was not "
+				      "used for the longest time goes." },
 	ROW(MAX_STACK) = { .name = "max-stack",
 			   .type = LEAT_CLI_NUMBER,
 			   GROUP(STACKS),
@@ -285,6 +298,16 @@ static const struct leat_cli_option options[LEAT_CLI_OPT__MAX] = {
 		       .arg = "TEXT",
 		       .expected = "some text",
 		       .help = "heading of the flame graph" },
+	ROW(MIN_WIDTH) = { .name = "min-width",
+			   .type = LEAT_CLI_PERCENT,
+			   GROUP(OUTPUT),
+			   .verbs = IN(RECORD) | IN(CONVERT),
+			   .offset = AT(min_width_percent),
+			   .arg = "PERCENT",
+			   .expected = "a percentage from 0 to 100",
+			   .help = "pictures: leave out what stands on narrower boxes",
+			   .more = "How much is left out is said. 0 leaves out nothing. Without it: 0.1 "
+				   "in SVG; in HTML 0.01, and nothing up to a million boxes." },
 	ROW(SUMMARY) = { .name = "summary",
 			 .type = LEAT_CLI_TEXT,
 			 GROUP(OUTPUT),
@@ -308,8 +331,30 @@ static const struct leat_cli_option options[LEAT_CLI_OPT__MAX] = {
 			   .more = "When the command ends with 0, the exit status is leat's own. A "
 				   "command that a signal ends counts as 128 plus the signal." },
 
+	/* --- what of a file ------------------------------------------------------------- */
+	ROW(FILE_EVENT) = { .name = "event",
+			    .letter = 'e',
+			    .type = LEAT_CLI_TEXT,
+			    GROUP(INPUT),
+			    .verbs = IN(REPORT) | IN(CONVERT),
+			    .offset = AT(event),
+			    .arg = "EVENT",
+			    .expected = "the name of an event, or of a value of pprof",
+			    .help = "of several events or values in the file, this one",
+			    .more = "Without it: of perf script the event that comes first, of pprof "
+				    "the samples, else the value that the file prefers, else the last. "
+				    "What is left out is said. \"cycles\" is also cycles:P, where there "
+				    "is only one such event." },
+	ROW(PERIODS) = { .name = "periods",
+			 FLAG(periods),
+			 GROUP(INPUT),
+			 .verbs = IN(REPORT) | IN(CONVERT),
+			 .help = "perf script: a sample counts as its period, not as one",
+			 .more = "The values are then events, such as cycles, instead of samples." },
+
 	/* --- report --------------------------------------------------------------------- */
 	ROW(TOP) = { .name = "top",
+		     .letter = 'n',
 		     .type = LEAT_CLI_NUMBER,
 		     GROUP(REPORT),
 		     .verbs = IN(REPORT),
@@ -363,7 +408,7 @@ static const struct leat_cli_option options[LEAT_CLI_OPT__MAX] = {
 	ROW(JSON) = { .name = "json",
 		      FLAG(json),
 		      GROUP(MESSAGES),
-		      .verbs = IN(DOCTOR) | IN(LIST),
+		      .verbs = IN(REPORT) | IN(DOCTOR) | IN(LIST),
 		      .help = "JSON instead of text" },
 	ROW(NAMES) = { .name = "names",
 		       FLAG(names_only),
@@ -425,6 +470,7 @@ const char *leat_cli_group_name(enum leat_cli_group g)
 		[LEAT_CLI_G_TARGET] = "Target", [LEAT_CLI_G_SAMPLING] = "Sampling",
 		[LEAT_CLI_G_STACKS] = "Stacks", [LEAT_CLI_G_OUTPUT] = "Output",
 		[LEAT_CLI_G_REPORT] = "Report", [LEAT_CLI_G_MESSAGES] = "Messages",
+		[LEAT_CLI_G_INPUT] = "Input",
 	};
 
 	return g < LEAT_CLI_GROUP__MAX ? names[g] : "";

@@ -47,14 +47,18 @@ enum leat_cli_opt {
 	LEAT_CLI_OPT_KERNEL_ONLY,
 	LEAT_CLI_OPT_UNWIND,
 	LEAT_CLI_OPT_UNWIND_MEMORY,
+	LEAT_CLI_OPT_UNWIND_CACHE,
 	LEAT_CLI_OPT_MAX_STACK,
 	LEAT_CLI_OPT_PER_THREAD,
 	LEAT_CLI_OPT_OUTPUT,
 	LEAT_CLI_OPT_FORMAT,
 	LEAT_CLI_OPT_TITLE,
+	LEAT_CLI_OPT_MIN_WIDTH,
 	LEAT_CLI_OPT_SUMMARY,
 	LEAT_CLI_OPT_ANONYMIZE,
 	LEAT_CLI_OPT_PROPAGATE,
+	LEAT_CLI_OPT_FILE_EVENT,
+	LEAT_CLI_OPT_PERIODS,
 	LEAT_CLI_OPT_TOP,
 	LEAT_CLI_OPT_SORT,
 	LEAT_CLI_OPT_CALLERS,
@@ -103,8 +107,9 @@ enum leat_cli_group {
 	LEAT_CLI_G_SAMPLING = 1,
 	LEAT_CLI_G_STACKS = 2,
 	LEAT_CLI_G_OUTPUT = 3,
-	LEAT_CLI_G_REPORT = 4,
-	LEAT_CLI_G_MESSAGES = 5,
+	LEAT_CLI_G_INPUT = 4,
+	LEAT_CLI_G_REPORT = 5,
+	LEAT_CLI_G_MESSAGES = 6,
 	LEAT_CLI_GROUP__MAX
 };
 
@@ -121,13 +126,13 @@ struct leat_cli_args {
 	char **command; /* what stands behind "--", or NULL */
 	bool all, children, no_children;
 	uint64_t duration_ns, freq_hz, period, buffer_bytes, max_stack, unwind_memory, top;
-	double max_loss_percent;
-	const char *event, *title, *summary, *callers, *process, *thread;
+	double max_loss_percent, min_width_percent;
+	const char *event, *title, *summary, *unwind_cache, *callers, *process, *thread;
 	const struct leat_exporter *format;
 	unsigned int unwind, color; /* enum leat_unwind_mode, enum leat_cli_when */
 	unsigned int sort;	    /* enum leat_cli_sort */
 	bool idle, no_kthreads, stream, user_only, kernel_only, per_thread;
-	bool anonymize, propagate, json, names_only, man;
+	bool anonymize, propagate, periods, json, names_only, man;
 	bool quiet, help;
 	unsigned int verbose;
 	uint64_t given; /* bit (1 << enum leat_cli_opt) for each option that was there */

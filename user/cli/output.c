@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 
 #include "base/file.h"
@@ -18,6 +19,7 @@
 #define FILE_MODE  0644
 #define MAX_TRIES  16  /* for a random name that nobody has */
 #define MAX_NUMBER 999 /* of x-2.html, ... */
+#define COPY_BYTES ((size_t)16 << 20)
 
 void leat_cli_owner_init(struct leat_cli_owner *w)
 {
@@ -221,7 +223,7 @@ static bool create_nameless(struct leat_cli_output *o)
 	mode_t mask = umask(077);
 
 	umask(mask);
-	o->fd = openat(o->dirfd, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, FILE_MODE & ~mask);
+	o->fd = openat(o->dirfd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, FILE_MODE & ~mask);
 	o->nameless = o->fd >= 0;
 	return o->nameless;
 }
@@ -490,12 +492,14 @@ static int finish_file(struct leat_cli_output *o, const struct leat_cli_owner *w
 	return err;
 }
 
-static int write_file(struct leat_cli_output *o, const void *data, size_t n,
-		      const struct leat_cli_owner *w)
+int leat_cli_output_write(void *output, const void *data, size_t n)
 {
+	struct leat_cli_output *o = output;
 	int err = leat_file_write_all(o->fd, data, n);
 
-	return err || o->direct ? err : finish_file(o, w);
+	if (!o->write_err)
+		o->write_err = err;
+	return err;
 }
 
 /* The file got no name, for a reason that may lie in its having none: once more, with one. */
@@ -515,18 +519,36 @@ int leat_cli_output_fail(const struct leat_cli_output *o, struct leat_diag *d, i
 	return fail(d, o->path, err, "%s", strerror(-err));
 }
 
+/* The same bytes in a file that has a name from the beginning. */
+static int begin_again(struct leat_cli_output *o)
+{
+	LEAT_CLOSE int from = o->fd;
+	off_t at = 0;
+	ssize_t n;
+	int err;
+
+	o->fd = -1;
+	o->nameless = false;
+	err = create_temp(o);
+	while (!err && (n = sendfile(o->fd, from, &at, COPY_BYTES)) != 0) {
+		if (n < 0 && errno != EINTR)
+			err = -errno;
+	}
+	return err;
+}
+
 int leat_cli_output_commit(struct leat_cli_output *o, const void *data, size_t n,
 			   const struct leat_cli_owner *w, struct leat_diag *diag)
 {
-	int err = write_file(o, data, n, w);
+	int err = leat_cli_output_write(o, data, n);
 
-	if (link_refused(o, err)) {
-		close(o->fd);
-		o->fd = -1;
-		o->nameless = false;
-		err = create_temp(o);
-		if (!err)
-			err = write_file(o, data, n, w);
+	if (!err && !o->direct) {
+		err = finish_file(o, w);
+		if (link_refused(o, err)) {
+			err = begin_again(o);
+			if (!err)
+				err = finish_file(o, w);
+		}
 	}
 	if (err && err != -EPIPE)
 		leat_cli_output_fail(o, diag, err);

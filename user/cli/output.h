@@ -37,6 +37,7 @@ struct leat_cli_output {
 	char base[NAME_MAX + 1];
 	char temp[NAME_MAX + 1];	    /* "" when there is none */
 	bool nameless;			    /* .fd is a file that nothing leads to */
+	int write_err;			    /* of leat_cli_output_write, the first one */
 	struct leat_cli_numbered *numbered; /* borrowed; NULL: what has the name is replaced */
 	int temp_slot;
 	dev_t dev; /* of the directory, or of what is written directly */
@@ -67,8 +68,10 @@ int leat_cli_output_fail(const struct leat_cli_output *o, struct leat_diag *diag
 void leat_cli_numbered_take(struct leat_cli_numbered *n, unsigned int number);
 /* Both are the same file. */
 bool leat_cli_output_same(const struct leat_cli_output *a, const struct leat_cli_output *b);
+/* A piece, while more comes; for leat_buf_drain_to. 0 or -errno; _commit or _abandon then end it. */
+int leat_cli_output_write(void *output, const void *data, size_t n) LEAT_MUST_USE;
 /*
- * Writes all of it and puts the file into its place. On failure the target is as it was, and
+ * Writes the rest and puts the file into its place. On failure the target is as it was, and
  * nothing is left behind. -EPIPE (a reader that went away) has no diagnosis.
  */
 int leat_cli_output_commit(struct leat_cli_output *o, const void *data, size_t n,

@@ -270,16 +270,18 @@ static bool many_processes(const struct leat_profile *p)
 static int render(const struct leat_cli_file *f, struct leat_profile *p,
 		  const struct leat_cli_args *a, struct leat_buf *b)
 {
-	struct leat_export_opts o = { .title = a->title, .min_width_percent = 0.1 };
+	struct leat_export_opts o = { .title = a->title };
 	int err = 0;
 
 	/* In an imported profile the process may be all that tells its stacks apart. */
 	o.tree.by_process = p->verdict.imported || many_processes(p);
 	o.tree.by_thread = a->per_thread;
+	if (leat_cli_given(a, LEAT_CLI_OPT_MIN_WIDTH))
+		o.min_width_percent = a->min_width_percent > 0 ? a->min_width_percent : -1;
 	if (f->format) {
 		err = f->format->write(p, &o, b);
 	} else {
-		leat_verdict_json(&p->verdict, b);
+		leat_profile_verdict_json(p, b);
 		leat_buf_char(b, '\n');
 	}
 	return err ? err : b->err;
@@ -340,14 +342,19 @@ static int write_one(struct leat_cli_outputs *s, struct leat_cli_file *f, struct
 		return err;
 	}
 	leat_buf_init(&b, LEAT_EXPORT_MAX_BYTES);
+	leat_buf_drain_to(&b, leat_cli_output_write, &f->out);
 	err = render(f, p, a, &b);
-	if (err) {
+	if (err && f->out.write_err) {
+		if (err != -EPIPE)
+			leat_cli_output_fail(&f->out, d, err);
+		leat_cli_output_abandon(&f->out);
+	} else if (err) {
 		leat_diag_set(d, err, LEAT_EXIT_FAILURE, "cannot make '%s' (%s)", path,
 			      strerrorname_np(-err) ? strerrorname_np(-err) : "unknown");
 		leat_cli_output_abandon(&f->out);
 	} else {
 		err = leat_cli_output_commit(&f->out, b.data ? b.data : "", b.len, &s->owner, d);
-		f->bytes = b.len;
+		f->bytes = b.drained + b.len;
 		f->done = !err;
 	}
 	f->out.path = path;

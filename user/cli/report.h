@@ -11,8 +11,6 @@ void leat_cli_report(struct leat_cli_io *io, const struct leat_cli_outputs *s,
 		     const struct leat_live_result *r);
 /* "  hottest: main 31.2% · memcpy 12.0%"; nothing without samples. 0 or -errno. */
 int leat_cli_report_hottest(struct leat_buf *b, struct leat_profile *p) LEAT_MUST_USE;
-/* One line or nothing: the most useful thing to do better the next time. @freq_hz 0: by period. */
-void leat_cli_report_hint(struct leat_buf *b, const struct leat_verdict *v, uint64_t freq_hz);
 /* "  command: exited with status 3" */
 void leat_cli_report_child(struct leat_buf *b, const struct leat_live_child *c);
 

@@ -1,34 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "cli/report_file.h"
-
+/* What a report says, worked out. */
 #include <errno.h>
 #include <fnmatch.h>
-#include <stdio.h>
 #include <string.h>
-#include <time.h>
 
-#include "cli/io.h"
+#include "cli/report_impl.h"
 #include "cli/suggest.h"
-#include "export/export.h"
-#include "profile/tree.h"
-
-#define BOLD  "\033[1m"
-#define PLAIN "\033[0m"
-
-#define MAX_NAME_BYTES	 200
-#define MAX_NAME_COLUMN	 52 /* names are rarely longer; those that are push their module aside */
-#define CALLED_FUNCTIONS 3  /* whose callers are shown when nobody asked for one */
-#define CALLERS		 5
-#define PLACES		 10 /* processes, threads */
-
-struct report {
-	struct leat_buf *b;
-	struct leat_profile *p;
-	const struct leat_cli_args *args;
-	bool color;
-	uint64_t total; /* samples that are left */
-	uint64_t all;	/* of the file */
-};
 
 /* ---- --process, --thread ---- */
 
@@ -42,7 +19,7 @@ static bool matches(const char *wanted, uint32_t id, const char *name)
 	return fnmatch(wanted, name, 0) == 0;
 }
 
-static bool is_wanted(const struct report *r, const struct leat_sample *s)
+static bool is_wanted(const struct leat_report *r, const struct leat_sample *s)
 {
 	const struct leat_process *proc = &r->p->processes[s->process];
 	const struct leat_thread *t;
@@ -58,7 +35,7 @@ static bool is_wanted(const struct report *r, const struct leat_sample *s)
 	return matches(r->args->thread, t->tid, leat_profile_str(r->p, t->comm));
 }
 
-static int nothing_left(const struct report *r, struct leat_diag *d)
+static int nothing_left(const struct leat_report *r, struct leat_diag *d)
 {
 	const char *what = r->args->thread ? r->args->thread : r->args->process;
 
@@ -71,7 +48,7 @@ static int nothing_left(const struct report *r, struct leat_diag *d)
 	return -ENOENT;
 }
 
-static int keep_wanted(struct report *r, struct leat_diag *d)
+static int keep_wanted(struct leat_report *r, struct leat_diag *d)
 {
 	size_t kept = 0;
 
@@ -85,212 +62,87 @@ static int keep_wanted(struct report *r, struct leat_diag *d)
 	return r->total ? 0 : nothing_left(r, d);
 }
 
-/* ---- text ---- */
-
-static double percent(uint64_t part, uint64_t of)
-{
-	return of ? 100.0 * (double)part / (double)of : 0;
-}
-
-static void heading(const struct report *r, const char *text)
-{
-	leat_buf_printf(r->b, "\n%s%s%s\n", r->color ? BOLD : "", text, r->color ? PLAIN : "");
-}
-
-static void add_share(struct leat_buf *b, uint64_t part, uint64_t of)
-{
-	leat_buf_printf(b, " %5.1f%%", percent(part, of));
-}
-
-static void add_right(struct leat_buf *b, uint64_t n, int width)
-{
-	LEAT_AUTO(leat_buf_fini) struct leat_buf text;
-
-	leat_buf_init(&text, 64);
-	leat_verdict_number(&text, n);
-	leat_buf_printf(b, " %*s", width, text.data ? text.data : "");
-}
-
-/* Columns of text, as a terminal counts them: but for wide characters, which names rarely have. */
-static size_t columns(const char *s, size_t n)
-{
-	size_t cnt = 0;
-
-	for (size_t i = 0; i < n; i++)
-		cnt += ((unsigned char)s[i] & 0xc0) != 0x80;
-	return cnt;
-}
-
-static void add_name(const struct report *r, uint32_t function, size_t width)
-{
-	const struct leat_function *f = &r->p->functions[function];
-	const char *path = f->object < r->p->object_cnt
-				   ? leat_profile_str(r->p, r->p->objects[f->object].path)
-				   : "";
-	const char *base = strrchr(path, '/');
-	size_t at = r->b->len, cols;
-
-	leat_cli_clean(r->b, leat_profile_str(r->p, f->name), MAX_NAME_BYTES);
-	if (!*path || r->b->err)
-		return;
-	cols = columns(r->b->data + at, r->b->len - at);
-	leat_buf_printf(r->b, "%*s  ", cols < width ? (int)(width - cols) : 0, "");
-	leat_cli_clean(r->b, base && base[1] ? base + 1 : path, MAX_NAME_BYTES);
-}
-
-/* How wide the column of names has to be. */
-static size_t name_column(const struct report *r, const struct leat_top *top, size_t n)
-{
-	size_t width = 8;
-
-	for (size_t i = 0; i < n; i++) {
-		const char *name = leat_profile_str(r->p, r->p->functions[top[i].function].name);
-		size_t cols = columns(name, strlen(name));
-
-		width = cols > width ? cols : width;
-	}
-	return width < MAX_NAME_COLUMN ? width : MAX_NAME_COLUMN;
-}
-
-/* ---- the header ---- */
-
-static void add_line(struct leat_buf *b, const char *label, const char *text)
-{
-	if (!*text)
-		return;
-	leat_buf_printf(b, "  %-9s", label);
-	leat_cli_clean(b, text, 1024);
-	leat_buf_char(b, '\n');
-}
-
-static void add_where(const struct report *r)
-{
-	const struct leat_meta *m = &r->p->meta;
-	time_t seconds = (time_t)(m->start_real_ns / 1000000000);
-	char when[64] = "", text[512];
-	struct tm tm;
-
-	if (m->start_real_ns && gmtime_r(&seconds, &tm))
-		strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S UTC", &tm);
-	add_line(r->b, "recorded", when);
-	snprintf(text, sizeof(text), "%s%s%s%s%s", leat_profile_str(r->p, m->host),
-		 m->host ? ", " : "", m->kernel ? "Linux " : "", leat_profile_str(r->p, m->kernel),
-		 m->os ? ", " : "");
-	snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s",
-		 leat_profile_str(r->p, m->os));
-	add_line(r->b, "host", text);
-	add_line(r->b, "command", leat_profile_str(r->p, m->command_line));
-	add_line(r->b, "note", leat_profile_str(r->p, m->event_note));
-}
-
-/* Its first line; with -v all of them, one below the other. */
-static void add_verdict(const struct report *r)
-{
-	LEAT_AUTO(leat_buf_fini) struct leat_buf text;
-	const char *label = "verdict";
-
-	leat_buf_init(&text, LEAT_CLI_MAX_TEXT);
-	if (r->args->verbose)
-		leat_verdict_text(&r->p->verdict, &text);
-	else
-		leat_verdict_line(&r->p->verdict, &text);
-	for (char *line = text.data, *next; line && *line; line = next) {
-		next = line + strcspn(line, "\n");
-		next += *next == '\n';
-		leat_buf_printf(r->b, "  %-9s%.*s\n", label, (int)strcspn(line, "\n"), line);
-		label = "";
-	}
-}
-
-static void add_header(const struct report *r)
-{
-	LEAT_AUTO(leat_buf_fini) struct leat_buf title;
-
-	leat_buf_init(&title, LEAT_CLI_MAX_TEXT);
-	leat_export_title(r->p, NULL, &title);
-	leat_buf_str(r->b, r->color ? BOLD : "");
-	leat_cli_clean(r->b, title.data ? title.data : "", 1024);
-	leat_buf_printf(r->b, "%s\n", r->color ? PLAIN : "");
-	add_where(r);
-	add_verdict(r);
-	if (r->total == r->all)
-		return;
-	leat_buf_str(r->b, "  shown    ");
-	leat_cli_count(r->b, r->total);
-	leat_buf_printf(r->b, " samples, %.1f%% of all\n", percent(r->total, r->all));
-}
-
-/* ---- processes and threads ---- */
-
-struct place {
-	uint32_t id;
-	uint64_t value;
-};
+/* ---- processes, threads, modules ---- */
 
 static int by_value(const void *a, const void *b)
 {
-	const struct place *x = a, *y = b;
+	const struct leat_report_share *x = a, *y = b;
 
 	if (x->value != y->value)
 		return x->value > y->value ? -1 : 1;
 	return x->id < y->id ? -1 : x->id > y->id;
 }
 
-static int sum_up(const struct report *r, bool threads, struct place **out, size_t *n)
+/* Keeps of @rows, whose index is their id, those with samples. @rows is taken. */
+static void keep_shares(struct leat_report_shares *out, struct leat_report_share *rows, size_t cnt)
 {
-	size_t cnt = threads ? r->p->thread_cnt : r->p->process_cnt, kept = 0;
-	LEAT_FREE struct place *all = calloc(cnt + 1, sizeof(*all));
+	size_t kept = 0;
 
-	if (!all)
+	for (size_t i = 0; i < cnt; i++) {
+		if (rows[i].value)
+			rows[kept++] = (struct leat_report_share){ (uint32_t)i, rows[i].value };
+	}
+	qsort(rows, kept, sizeof(*rows), by_value);
+	*out = (struct leat_report_shares){ .rows = rows, .n = kept };
+}
+
+static int sum_up(struct leat_report *r, bool threads, struct leat_report_shares *out)
+{
+	size_t cnt = threads ? r->p->thread_cnt : r->p->process_cnt;
+	struct leat_report_share *rows = calloc(cnt + 1, sizeof(*rows));
+
+	if (!rows)
 		return -ENOMEM;
 	for (size_t i = 0; i < r->p->sample_cnt; i++) {
 		const struct leat_sample *s = &r->p->samples[i];
 		uint32_t id = threads ? s->thread : s->process;
 
 		if (id < cnt)
-			all[id].value += s->value;
+			rows[id].value += s->value;
 	}
-	for (size_t i = 0; i < cnt; i++) {
-		if (all[i].value)
-			all[kept++] = (struct place){ (uint32_t)i, all[i].value };
-	}
-	qsort(all, kept, sizeof(*all), by_value);
-	*out = LEAT_TAKE(all);
-	*n = kept;
+	keep_shares(out, rows, cnt);
 	return 0;
 }
 
-static void add_place(const struct report *r, bool threads, const struct place *at)
+static bool is_kernel(const struct leat_function *f)
 {
-	const struct leat_thread *t = threads ? &r->p->threads[at->id] : NULL;
-	const struct leat_process *proc = &r->p->processes[t ? t->process : at->id];
-
-	add_share(r->b, at->value, r->total);
-	add_right(r->b, at->value, 10);
-	leat_buf_str(r->b, "  ");
-	leat_cli_clean(r->b, leat_profile_str(r->p, t ? t->comm : proc->comm), MAX_NAME_BYTES);
-	leat_buf_printf(r->b, " (%s %u", t ? "tid" : "pid", t ? t->tid : proc->tgid);
-	if (t && t->tid != proc->tgid)
-		leat_buf_printf(r->b, " of %u", proc->tgid);
-	leat_buf_str(r->b, ")\n");
+	return f->kind == LEAT_FUNCTION_KERNEL || f->kind == LEAT_FUNCTION_MODULE ||
+	       f->kind == LEAT_FUNCTION_BPF;
 }
 
-/* Nothing when there is only one. */
-static int add_places(const struct report *r, bool threads)
+/* By where samples fell. Run-time code of many processes is one module: all of one path are. */
+static int sum_up_modules(struct leat_report *r)
 {
-	LEAT_FREE struct place *all = NULL;
-	size_t n = 0, shown;
-	int err = sum_up(r, threads, &all, &n);
+	size_t cnt = leat_intern_count(r->p->strings);
+	struct leat_report_share *rows = calloc(cnt + 1, sizeof(*rows));
 
-	if (err || n < 2)
-		return err;
-	shown = n < PLACES ? n : PLACES;
-	heading(r, threads ? "  SHARE    SAMPLES  THREAD" : "  SHARE    SAMPLES  PROCESS");
-	for (size_t i = 0; i < shown; i++)
-		add_place(r, threads, &all[i]);
-	if (shown < n)
-		leat_buf_printf(r->b, "  and %zu more\n", n - shown);
+	if (!rows)
+		return -ENOMEM;
+	for (size_t i = 0; i < r->top_cnt; i++) {
+		const struct leat_function *f = &r->p->functions[r->top[i].function];
+
+		r->kernel += is_kernel(f) ? r->top[i].self : 0;
+		if (f->object < r->p->object_cnt)
+			rows[r->p->objects[f->object].path].value += r->top[i].self;
+	}
+	keep_shares(&r->modules, rows, cnt);
 	return 0;
+}
+
+const char *leat_report_base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash && slash[1] ? slash + 1 : path;
+}
+
+const char *leat_report_module(const struct leat_profile *p, uint32_t function)
+{
+	uint32_t object = p->functions[function].object;
+
+	return object < p->object_cnt
+		       ? leat_report_base_name(leat_profile_str(p, p->objects[object].path))
+		       : "";
 }
 
 /* ---- functions ---- */
@@ -306,47 +158,48 @@ static int by_total(const void *a, const void *b)
 	return x->function < y->function ? -1 : x->function > y->function;
 }
 
-static void add_top(const struct report *r, const struct leat_top *top, size_t n)
+static int make_top(struct leat_report *r)
 {
-	size_t shown = n < r->args->top ? n : (size_t)r->args->top;
-	size_t width = name_column(r, top, shown);
+	int err = leat_top_build(r->p, &r->top, &r->top_cnt);
 
-	heading(r, "   SELF   TOTAL    SAMPLES  FUNCTION");
-	for (size_t i = 0; i < shown; i++) {
-		add_share(r->b, top[i].self, r->total);
-		leat_buf_char(r->b, ' ');
-		add_share(r->b, top[i].total, r->total);
-		add_right(r->b, r->args->sort == LEAT_CLI_SORT_TOTAL ? top[i].total : top[i].self,
-			  10);
-		leat_buf_str(r->b, "  ");
-		add_name(r, top[i].function, width);
-		leat_buf_char(r->b, '\n');
-	}
-	if (shown < n)
-		leat_buf_printf(r->b, "  and %zu more (--top %zu shows all)\n", n - shown, n);
+	if (err)
+		return err;
+	r->by_total = malloc((r->top_cnt + 1) * sizeof(*r->by_total));
+	if (!r->by_total)
+		return -ENOMEM;
+	memcpy(r->by_total, r->top, r->top_cnt * sizeof(*r->top));
+	qsort(r->by_total, r->top_cnt, sizeof(*r->by_total), by_total);
+	return 0;
 }
 
 /* ---- callers ---- */
 
-/* Who called one function, or all of one name. */
-struct callers {
-	uint8_t *is_called; /* by function */
+struct counting {
+	uint8_t *is_called; /* by function: which are meant */
 	size_t cnt;
 	uint64_t *value; /* by function: samples that came from it */
-	uint64_t total, self, from_none;
-	uint32_t *ids; /* scratch: a stack */
+	uint32_t *ids;	 /* scratch: a stack */
 	size_t n, cap;
 };
 
-static void callers_fini(struct callers *c)
+static void counting_fini(struct counting *c)
 {
 	free(c->is_called);
 	free(c->value);
 	free(c->ids);
 }
 
+static int counting_init(struct counting *c, size_t cnt)
+{
+	c->cnt = cnt;
+	c->is_called = calloc(cnt + 1, 1);
+	c->value = calloc(cnt + 1, sizeof(*c->value));
+	return c->is_called && c->value ? 0 : -ENOMEM;
+}
+
 /* The outermost call: recursion does not hide who began it. */
-static int count_sample(struct callers *c, struct leat_profile *p, const struct leat_sample *s)
+static int count_sample(struct counting *c, struct leat_report_called *out, struct leat_profile *p,
+			const struct leat_sample *s)
 {
 	size_t i = 0;
 	int err;
@@ -359,102 +212,60 @@ static int count_sample(struct callers *c, struct leat_profile *p, const struct 
 		i++;
 	if (i == c->n)
 		return 0;
-	c->total += s->value;
+	out->total += s->value;
 	if (c->ids[c->n - 1] < c->cnt && c->is_called[c->ids[c->n - 1]])
-		c->self += s->value;
+		out->self += s->value;
 	if (!i || c->ids[i - 1] >= c->cnt)
-		c->from_none += s->value;
+		out->from_none += s->value;
 	else
 		c->value[c->ids[i - 1]] += s->value;
 	return 0;
 }
 
-static void add_callers(const struct report *r, const struct callers *c, const char *name,
-			struct leat_top *by)
+static int add_called(struct leat_report *r, struct counting *c, const char *name)
 {
-	size_t n = 0, shown, width;
-
-	for (size_t i = 0; i < c->cnt; i++) {
-		if (c->value[i])
-			by[n++] =
-				(struct leat_top){ .function = (uint32_t)i, .total = c->value[i] };
-	}
-	qsort(by, n, sizeof(*by), by_total);
-	shown = n < CALLERS ? n : CALLERS;
-	width = name_column(r, by, shown);
-	leat_buf_printf(r->b, "\n%scallers of ", r->color ? BOLD : "");
-	leat_cli_clean(r->b, name, MAX_NAME_BYTES);
-	leat_buf_printf(r->b, "%s  (self %.1f%%, total %.1f%%)\n", r->color ? PLAIN : "",
-			percent(c->self, r->total), percent(c->total, r->total));
-	for (size_t i = 0; i < shown; i++) {
-		add_share(r->b, by[i].total, c->total);
-		add_right(r->b, by[i].total, 10);
-		leat_buf_str(r->b, "  ");
-		add_name(r, by[i].function, width);
-		leat_buf_char(r->b, '\n');
-	}
-	if (shown < n)
-		leat_buf_printf(r->b, "  and %zu more\n", n - shown);
-	if (!c->from_none)
-		return;
-	add_share(r->b, c->from_none, c->total);
-	add_right(r->b, c->from_none, 10);
-	leat_buf_str(r->b, "  (nobody: the stack begins there)\n");
-}
-
-/* @called: which functions are meant, by id; taken. */
-static int report_callers(const struct report *r, uint8_t *called, size_t cnt, const char *name)
-{
-	LEAT_AUTO(callers_fini) struct callers c = { .is_called = called, .cnt = cnt };
-	LEAT_FREE struct leat_top *by = calloc(cnt + 1, sizeof(*by));
+	struct leat_report_called *out = &r->called[r->called_cnt];
 	int err = 0;
 
-	c.value = calloc(cnt + 1, sizeof(*c.value));
-	if (!c.value || !by)
+	*out = (struct leat_report_called){ .name = name };
+	out->by = calloc(c->cnt + 1, sizeof(*out->by));
+	if (!out->by)
 		return -ENOMEM;
+	r->called_cnt++;
 	for (size_t i = 0; !err && i < r->p->sample_cnt; i++)
-		err = count_sample(&c, r->p, &r->p->samples[i]);
-	if (!err)
-		add_callers(r, &c, name, by);
+		err = count_sample(c, out, r->p, &r->p->samples[i]);
+	for (size_t i = 0; i < c->cnt; i++) {
+		if (c->value[i])
+			out->by[out->n++] =
+				(struct leat_top){ .function = (uint32_t)i, .total = c->value[i] };
+	}
+	qsort(out->by, out->n, sizeof(*out->by), by_total);
 	return err;
 }
 
-static int callers_of_id(const struct report *r, uint32_t id)
-{
-	size_t cnt = r->p->function_cnt;
-	uint8_t *called = calloc(cnt + 1, 1);
-
-	if (!called)
-		return -ENOMEM;
-	called[id] = 1;
-	return report_callers(r, called, cnt, leat_profile_str(r->p, r->p->functions[id].name));
-}
-
 /* By name, or by pattern when no function is called just so. */
-static int callers_of_name(const struct report *r, const char *name, const struct leat_top *top,
-			   size_t n, struct leat_diag *d)
+static int callers_of_name(struct leat_report *r, const char *name, struct leat_diag *d)
 {
+	LEAT_AUTO(counting_fini) struct counting c = { 0 };
 	struct leat_cli_nearest near = { .word = name };
-	size_t cnt = r->p->function_cnt;
-	uint8_t *called = calloc(cnt + 1, 1);
 	bool any = false;
+	int err = counting_init(&c, r->p->function_cnt);
 
-	if (!called)
-		return -ENOMEM;
+	if (err)
+		return err;
 	for (int pattern = 0; pattern < 2 && !any; pattern++) {
-		for (size_t i = 0; i < n; i++) {
-			const char *have =
-				leat_profile_str(r->p, r->p->functions[top[i].function].name);
+		for (size_t i = 0; i < r->top_cnt; i++) {
+			uint32_t id = r->top[i].function;
+			const char *have = leat_profile_str(r->p, r->p->functions[id].name);
 
-			called[top[i].function] = pattern ? fnmatch(name, have, 0) == 0
-							  : strcmp(name, have) == 0;
-			any |= called[top[i].function];
+			c.is_called[id] = pattern ? fnmatch(name, have, 0) == 0
+						  : strcmp(name, have) == 0;
+			any |= c.is_called[id];
 			leat_cli_nearest_try(&near, have);
 		}
 	}
 	if (any)
-		return report_callers(r, called, cnt, name);
-	free(called);
+		return add_called(r, &c, name);
 	leat_diag_set(d, -ENOENT, LEAT_EXIT_FAILURE, "no function is called '%s'", name);
 	if (near.best[0])
 		leat_diag_fix(d, "did you mean %s?", near.best);
@@ -462,49 +273,66 @@ static int callers_of_name(const struct report *r, const char *name, const struc
 	return -ENOENT;
 }
 
-static int add_all_callers(const struct report *r, const struct leat_top *top, size_t n,
-			   struct leat_diag *d)
+static int callers_of_id(struct leat_report *r, uint32_t id)
 {
-	size_t shown = 0;
+	LEAT_AUTO(counting_fini) struct counting c = { 0 };
+	int err = counting_init(&c, r->p->function_cnt);
+
+	if (err)
+		return err;
+	c.is_called[id] = 1;
+	return add_called(r, &c, leat_profile_str(r->p, r->p->functions[id].name));
+}
+
+/* Of those that do most themselves, whatever the order of the table. */
+static int make_called(struct leat_report *r, struct leat_diag *d)
+{
 	int err = 0;
 
 	if (r->args->callers)
-		return callers_of_name(r, r->args->callers, top, n, d);
-	for (size_t i = 0; !err && i < n && shown < CALLED_FUNCTIONS; i++) {
-		if (r->p->functions[top[i].function].kind == LEAT_FUNCTION_MARK || !top[i].self)
-			continue;
-		err = callers_of_id(r, top[i].function);
-		shown++;
+		return callers_of_name(r, r->args->callers, d);
+	for (size_t i = 0; !err && i < r->top_cnt && r->called_cnt < LEAT_REPORT_CALLED; i++) {
+		if (r->p->functions[r->top[i].function].kind != LEAT_FUNCTION_MARK &&
+		    r->top[i].self)
+			err = callers_of_id(r, r->top[i].function);
 	}
 	return err;
+}
+
+/* ---- all of it ---- */
+
+static void report_fini(struct leat_report *r)
+{
+	free(r->processes.rows);
+	free(r->threads.rows);
+	free(r->modules.rows);
+	free(r->top);
+	free(r->by_total);
+	for (size_t i = 0; i < r->called_cnt; i++)
+		free(r->called[i].by);
 }
 
 int leat_cli_report_profile(struct leat_buf *b, struct leat_profile *p,
 			    const struct leat_cli_args *a, bool color, struct leat_diag *diag)
 {
-	struct report r = { .b = b, .p = p, .args = a, .color = color };
-	LEAT_FREE struct leat_top *top = NULL;
-	LEAT_FREE struct leat_top *hot = NULL;
-	size_t n = 0;
+	LEAT_AUTO(report_fini) struct leat_report r = { .p = p, .args = a };
 	int err = keep_wanted(&r, diag);
 
 	if (!err)
-		err = leat_top_build(p, &top, &n);
+		err = make_top(&r);
+	if (!err)
+		err = sum_up(&r, false, &r.processes);
+	if (!err)
+		err = sum_up(&r, true, &r.threads);
+	if (!err)
+		err = sum_up_modules(&r);
+	if (!err)
+		err = make_called(&r, diag);
 	if (err)
 		return err;
-	hot = malloc((n + 1) * sizeof(*hot));
-	if (!hot)
-		return -ENOMEM;
-	memcpy(hot, top, n * sizeof(*hot));
-	if (a->sort == LEAT_CLI_SORT_TOTAL)
-		qsort(top, n, sizeof(*top), by_total);
-	add_header(&r);
-	err = add_places(&r, false);
-	if (!err)
-		err = add_places(&r, true);
-	if (!err)
-		add_top(&r, top, n);
-	if (!err)
-		err = add_all_callers(&r, hot, n, diag);
-	return err ? err : b->err;
+	if (a->json)
+		leat_report_json(&r, b);
+	else
+		leat_report_text(&r, color, b);
+	return b->err;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A profile as text, for a terminal: header, verdict, hottest functions, who calls them. */
+/* A profile as a report, for people or as JSON: header, verdict, hottest functions, who calls them. */
 #ifndef LEAT_CLI_REPORT_FILE_H
 #define LEAT_CLI_REPORT_FILE_H
 

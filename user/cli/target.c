@@ -203,6 +203,7 @@ void leat_cli_live_opts(const struct leat_cli_args *a, struct leat_live_opts *ou
 		.anonymize = a->anonymize,
 		.ring_bytes = a->buffer_bytes,
 		.unwind_memory = a->unwind_memory,
+		.unwind_cache = a->unwind_cache,
 		.title = a->title,
 	};
 	leat_cli_target_make(a, &out->target);

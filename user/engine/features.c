@@ -4,8 +4,8 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <leat/once.h>
 #include <linux/perf_event.h>
-#include <pthread.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -124,9 +124,11 @@ static int probe_pmu(void)
 	return err == -EACCES || err == -EPERM ? err : !err;
 }
 
-static int probe(enum leat_feature f)
+static int probe(void *ctx)
 {
-	switch (f) {
+	const enum leat_feature *f = ctx;
+
+	switch (*f) {
 	case LEAT_FEATURE_BTF:
 		return access(VMLINUX_BTF, R_OK) == 0;
 	case LEAT_FEATURE_RINGBUF:
@@ -160,19 +162,8 @@ static int probe(enum leat_feature f)
 
 int leat_feature_probe(enum leat_feature f)
 {
-	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-	static int known[LEAT_FEATURE__MAX];
-	static bool asked[LEAT_FEATURE__MAX];
-	int rc;
+	static struct leat_once asked[LEAT_FEATURE__MAX] = { [0 ... LEAT_FEATURE__MAX - 1] =
+								     LEAT_ONCE_INIT };
 
-	if ((unsigned int)f >= LEAT_FEATURE__MAX)
-		return -EINVAL;
-	pthread_mutex_lock(&lock);
-	if (!asked[f]) {
-		known[f] = probe(f);
-		asked[f] = true;
-	}
-	rc = known[f];
-	pthread_mutex_unlock(&lock);
-	return rc;
+	return (unsigned int)f < LEAT_FEATURE__MAX ? leat_once(&asked[f], probe, &f) : -EINVAL;
 }

@@ -146,9 +146,14 @@ int leat_engine_drain(struct leat_engine *e, struct leat_intake *in, size_t *bud
 /* counters.c: LEAT_REC_STAT of each CPU. */
 int leat_engine_emit_stats(struct leat_engine *e, struct leat_bus *bus) LEAT_MUST_USE;
 
-/* format.c: formats of the kernel's records from BTF. */
+/*
+ * btf_format.c: the format of a struct. Nested structs and unions as dotted names. -ENOENT no such
+ * struct, -EBADMSG broken, -EOVERFLOW, -ENAMETOOLONG, -ENOTSUP a bit-field that no integer of 8 bytes
+ * holds, -EEXIST two members of one name, -ENOMEM.
+ */
 int leat_btf_format(const struct btf *btf, const char *struct_name,
 		    struct leat_format **out) LEAT_MUST_USE;
+/* format.c: registers the events of the kernel side's records. */
 int leat_engine_register(struct leat_engine *e, struct leat_bus *bus) LEAT_MUST_USE;
 
 /* why.c: measured causes. */

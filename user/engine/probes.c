@@ -47,6 +47,8 @@ static int read_format(struct leat_tracepoint *tp, int dir, const char *name,
 	err = leat_tracefs_parse(text, len, &tp->format, &id);
 	if (!err)
 		err = leat_probe_layout(tp->format, &tp->cfg);
+	if (!err)
+		err = leat_probe_known_fields(&tp->format);
 	if (err)
 		return leat_diag_set(diag, err, LEAT_EXIT_SYSTEM,
 				     "the format of tracepoint %s is not one that leat knows (%s)",

@@ -2,6 +2,8 @@
 /*
  * Any tracepoints as events: each is an event "system/event" with the format that tracefs shows. The
  * record is the tracepoint's own (common_type at its start); cpu, tgid, tid and time lie beside it.
+ * The format has all fields but common_flags and common_preempt_count, which a BPF program cannot
+ * know: a filter on them is refused.
  * Life: leat_probes_open -> leat_probes_source -> open, start, poll, stop, close -> leat_probes_free.
  * One thread.
  */

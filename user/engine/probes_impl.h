@@ -30,6 +30,9 @@ struct leat_probes {
 /* probes_layout.c: what the program must know of a format. -EOVERFLOW too large, too many arrays. */
 int leat_probe_layout(const struct leat_format *f, struct leat_probe_cfg *cfg) LEAT_MUST_USE;
 
+/* Takes out of *@f what the kernel has not filled in by then; it is another format afterwards. -ENOMEM. */
+int leat_probe_known_fields(struct leat_format **f) LEAT_MUST_USE;
+
 /* probes.c: BPF objects. */
 int leat_probes_attach(struct leat_probes *p) LEAT_MUST_USE;
 void leat_probes_detach(struct leat_probes *p);

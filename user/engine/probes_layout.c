@@ -2,6 +2,35 @@
 #include "engine/probes_impl.h"
 
 #include <errno.h>
+#include <string.h>
+
+/*
+ * What bpf/probe.bpf.c makes anew. The kernel fills in the others (flags, counts) after it has run
+ * the program: there they are 0, or what was there before.
+ */
+static bool is_known(const char *name)
+{
+	return strncmp(name, "common_", strlen("common_")) != 0 || !strcmp(name, "common_type") ||
+	       !strcmp(name, "common_pid");
+}
+
+int leat_probe_known_fields(struct leat_format **f)
+{
+	LEAT_AUTO(leat_format_free) struct leat_format *known = NULL;
+	int err = leat_format_new(&known, leat_format_name(*f));
+
+	for (size_t i = 0; !err && i < leat_format_field_cnt(*f); i++) {
+		const struct leat_field *field = leat_format_field_at(*f, i);
+
+		if (is_known(field->name))
+			err = leat_format_add(known, field);
+	}
+	if (err)
+		return err;
+	leat_format_free(f);
+	*f = LEAT_TAKE(known);
+	return 0;
+}
 
 static int add_dynamic(const struct leat_field *f, struct leat_probe_cfg *cfg)
 {

@@ -40,8 +40,9 @@ static int source_open(void *self, struct leat_bus *bus)
 
 	for (size_t i = 0; i < p->cnt; i++) {
 		struct leat_tracepoint *tp = &p->tps[i];
+		struct leat_event *ev = NULL;
 		int err = tp->format ? leat_bus_add_event(bus, (uint16_t)tp->cfg.kind, tp->name,
-							  tp->format, NULL)
+							  tp->format, &ev)
 				     : -EALREADY;
 
 		if (err)
@@ -49,6 +50,7 @@ static int source_open(void *self, struct leat_bus *bus)
 					     "cannot register the event %s (%s)", tp->name,
 					     strerror(-err));
 		tp->format = NULL; /* the bus's now */
+		leat_event_set_flags(ev, LEAT_EVENT_NO_STACK);
 	}
 	return 0;
 }

@@ -237,9 +237,12 @@ int leat_event_forward(struct leat_bus *bus, struct leat_event *ev, const struct
 	part.data = (const uint8_t *)r->data + start;
 	part.size = end - start;
 	part.kind = ev->id;
-	/* The header is of the record that came; the part has none. */
+	/* A header that lies in the part is the part's too. Any other is no business of the proxy's. */
 	leat_data_ref_range(bus->header, &from, &to);
-	leat_data_ref_reset(bus->header);
+	if (from >= start && to <= end)
+		leat_data_ref_move(bus->header, from - start, to - from);
+	else
+		leat_data_ref_reset(bus->header);
 	err = deliver(bus, ev, &part);
 	leat_data_ref_move(bus->header, from, to - from);
 	return err;

@@ -123,7 +123,9 @@ int leat_chunks_begin(struct leat_chunks *c)
 		return err;
 	c->major = h.major;
 	c->minor = h.minor;
-	return skip_rest(c, h.header_bytes - sizeof(h));
+	err = skip_rest(c, h.header_bytes - sizeof(h));
+	c->whole = c->off;
+	return err;
 }
 
 /* ---- chunks ---- */
@@ -188,6 +190,7 @@ int leat_chunks_next(struct leat_chunks *c, struct leat_chunk *out)
 	k.data = k.head.codec == LEAT_CAPTURE_RAW ? c->stored : c->raw;
 	c->seq++;
 	c->cnt++;
+	c->whole = c->off;
 	*out = k;
 	return 1;
 }

@@ -11,8 +11,9 @@ struct leat_chunks {
 	int fd;		    /* -1: from memory */
 	const uint8_t *mem; /* borrowed */
 	size_t mem_len;
-	uint64_t off; /* bytes of the file, read so far */
-	uint32_t seq; /* of the next chunk */
+	uint64_t off;	/* bytes of the file, read so far */
+	uint64_t whole; /* of them, up to the end of the last whole chunk, or of the header */
+	uint32_t seq;	/* of the next chunk */
 	uint64_t chain;
 	uint64_t cnt;
 

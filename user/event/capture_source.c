@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A capture file as a source: its events, then its records in the order in which they happened. */
 #include <errno.h>
+#include <leat/data_ref.h>
 #include <string.h>
 
 #include "event/capture_read.h"
@@ -90,6 +91,7 @@ void leat_capture_info(const struct leat_capture *c, struct leat_capture_info *o
 	out->minor = c->in.minor;
 	out->chunks = c->in.cnt;
 	out->bytes = c->in.off;
+	out->cut_bytes = c->over && !c->info.complete ? c->in.off - c->in.whole : 0;
 }
 
 static int corrupt(struct leat_capture *c, const char *what, uint64_t off)
@@ -376,16 +378,21 @@ static inline void step_over(struct leat_capture *c, const struct leat_record *r
 /* Those of the chunk at hand; returns how many, 0: none any more, or too young. */
 static int deliver(struct leat_capture *c, struct leat_bus *bus, uint64_t until_ns, int max)
 {
+	struct leat_data_ref *header = leat_bus_header(bus);
+	bool had_header = false;
 	struct leat_record r;
 	int n = 0;
 
 	while (c->cnt_left && n < max) {
+		bool has_header;
+
 		if (!next_record(c, &r)) {
 			c->err = corrupt(c, "a record", c->chunk_off);
-			return c->err;
+			break;
 		}
 		if (r.ts_ns > until_ns)
 			break;
+		has_header = r.data == c->at; /* it is the entry */
 		step_over(c, &r);
 		n++;
 		if (!is_mapped(c, r.kind)) {
@@ -395,13 +402,16 @@ static int deliver(struct leat_capture *c, struct leat_bus *bus, uint64_t until_
 		r.kind = c->map[r.kind].id;
 		c->info.records++;
 		c->bytes += r.size;
+		if (has_header != had_header)
+			leat_data_ref_move(header, 0,
+					   has_header ? sizeof(struct leat_capture_entry) : 0);
+		had_header = has_header;
 		leat_bus_dispatch(bus, &r);
 	}
-	if (!c->cnt_left && c->left) {
+	leat_data_ref_reset(header);
+	if (!c->err && !c->cnt_left && c->left)
 		c->err = corrupt(c, "more than its records", c->chunk_off);
-		return c->err;
-	}
-	return n;
+	return c->err ? c->err : n;
 }
 
 static int source_poll(void *self, struct leat_bus *bus, uint64_t until_ns, bool *more)

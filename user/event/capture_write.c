@@ -4,6 +4,7 @@
  * is compressed, summed and written at once, so that whoever dies leaves whole chunks.
  */
 #include <errno.h>
+#include <leat/data_ref.h>
 #include <string.h>
 #include <zstd.h>
 
@@ -39,6 +40,7 @@ struct leat_capture_writer {
 
 	struct hooked *hooks;
 	size_t hook_cnt;
+	struct leat_data_ref *header; /* of the record under way; NULL: not attached */
 	leat_capture_rewrite_fn rewrite;
 	void *rewrite_ctx;
 };
@@ -244,10 +246,13 @@ _Static_assert(LEAT_CAPTURE_MAX_RECORD + sizeof(struct leat_capture_entry) + LEA
 		       LEAT_CAPTURE_CHUNK_BYTES,
 	       "a record fits into an empty chunk");
 
-/* leat's own records begin with what an entry is. */
-static bool begins_with(const struct leat_record *r, const struct leat_capture_entry *e)
+/* Where a source says that its records begin with a header, that is what an entry would be. */
+static bool begins_with(struct leat_capture_writer *w, const struct leat_record *r,
+			const struct leat_capture_entry *e)
 {
-	return r->size >= sizeof(*e) && memcmp(r->data, e, sizeof(*e)) == 0;
+	const struct leat_slice h = leat_data_ref_read(w->header, r);
+
+	return h.len == sizeof(*e) && h.data == r->data && memcmp(h.data, e, sizeof(*e)) == 0;
 }
 
 static int add_record(struct leat_capture_writer *w, const struct leat_record *r)
@@ -260,7 +265,7 @@ static int add_record(struct leat_capture_writer *w, const struct leat_record *r
 		.tgid = r->tgid,
 		.tid = r->tid,
 	};
-	bool apart = !begins_with(r, &e);
+	bool apart = !begins_with(w, r, &e);
 	uint32_t size = r->size + (apart ? (uint32_t)sizeof(e) : 0);
 	uint32_t room = (size + LEAT_CAPTURE_ALIGN - 1) & ~(LEAT_CAPTURE_ALIGN - 1);
 	uint8_t *to = w->records + w->records_bytes;
@@ -363,6 +368,7 @@ int leat_capture_writer_attach(struct leat_capture_writer *w, struct leat_bus *b
 
 	if (w->hooks || w->ended)
 		return -EBUSY;
+	w->header = leat_data_ref_get(leat_bus_header(bus));
 	err = collect_events(w, bus);
 	if (!err)
 		err = write_events(w);
@@ -382,4 +388,5 @@ void leat_capture_writer_detach(struct leat_capture_writer *w)
 	free(w->hooks);
 	w->hooks = NULL;
 	w->hook_cnt = 0;
+	leat_data_ref_put(&w->header);
 }

@@ -111,29 +111,36 @@ static const struct leat_field stat_fields[] = {
 struct event_def {
 	const char *name;
 	const char *struct_name;
+	uint32_t flags; /* enum leat_event_flag */
 	const struct leat_field *fields;
 	size_t field_cnt;
 };
 
-#define DEF(event, s, f)                                                                           \
+#define DEF_AS(event, s, f, fl)                                                                    \
 	{                                                                                          \
-		.name = (event), .struct_name = #s, .fields = (f), .field_cnt = LEAT_ARRAY_SIZE(f) \
+		.name = (event), .struct_name = #s, .flags = (fl), .fields = (f),                  \
+		.field_cnt = LEAT_ARRAY_SIZE(f)                                                    \
 	}
+#define DEF(event, s, f) DEF_AS(event, s, f, 0)
+/* What happens to a process, or is counted of it, has no stack. */
+#define TOLD(event, s, f) DEF_AS(event, s, f, LEAT_EVENT_NO_STACK)
 
 static const struct event_def events[LEAT_REC__MAX] = {
 	[LEAT_REC_COUNT] = DEF("leat/count", leat_rec_count, count_fields),
 	[LEAT_REC_STACK] = DEF("leat/stack", leat_rec_stack, stack_fields),
-	[LEAT_REC_SAMPLE] = DEF("leat/sample", leat_rec_sample, sample_fields),
-	[LEAT_REC_RAW] = DEF("leat/raw", leat_rec_raw, raw_fields),
-	[LEAT_REC_NEWPROC] = DEF("leat/newproc", leat_rec_newproc, newproc_fields),
-	[LEAT_REC_PROCESS] = DEF("env/process", leat_rec_process, process_fields),
-	[LEAT_REC_THREAD] = DEF("env/thread", leat_rec_comm, comm_fields),
-	[LEAT_REC_COMM] = DEF("env/comm", leat_rec_comm, comm_fields),
-	[LEAT_REC_MMAP] = DEF("env/mmap", leat_rec_mmap, mmap_fields),
-	[LEAT_REC_FORK] = DEF("env/fork", leat_rec_task, task_fields),
-	[LEAT_REC_EXIT] = DEF("env/exit", leat_rec_task, task_fields),
-	[LEAT_REC_ENV_LOST] = DEF("env/lost", leat_rec_lost, lost_fields),
-	[LEAT_REC_STAT] = DEF("leat/stat", leat_rec_stat, stat_fields),
+	/* What a raw one becomes is forwarded to it. */
+	[LEAT_REC_SAMPLE] = DEF_AS("leat/sample", leat_rec_sample, sample_fields, LEAT_EVENT_PROXY),
+	/* A copy of a stack, with whatever secrets were on it. */
+	[LEAT_REC_RAW] = DEF_AS("leat/raw", leat_rec_raw, raw_fields, LEAT_EVENT_NOT_STORED),
+	[LEAT_REC_NEWPROC] = TOLD("leat/newproc", leat_rec_newproc, newproc_fields),
+	[LEAT_REC_PROCESS] = TOLD("env/process", leat_rec_process, process_fields),
+	[LEAT_REC_THREAD] = TOLD("env/thread", leat_rec_comm, comm_fields),
+	[LEAT_REC_COMM] = TOLD("env/comm", leat_rec_comm, comm_fields),
+	[LEAT_REC_MMAP] = TOLD("env/mmap", leat_rec_mmap, mmap_fields),
+	[LEAT_REC_FORK] = TOLD("env/fork", leat_rec_task, task_fields),
+	[LEAT_REC_EXIT] = TOLD("env/exit", leat_rec_task, task_fields),
+	[LEAT_REC_ENV_LOST] = TOLD("env/lost", leat_rec_lost, lost_fields),
+	[LEAT_REC_STAT] = TOLD("leat/stat", leat_rec_stat, stat_fields),
 };
 
 static const struct event_def *def_of(enum leat_rec_kind kind)
@@ -183,9 +190,8 @@ static int register_event(struct leat_bus *bus, enum leat_rec_kind kind, struct 
 	if (!have) {
 		int err = leat_bus_add_event(bus, (uint16_t)kind, name, f, &ev);
 
-		/* A raw sample is a copy of a stack, with whatever secrets were on it. */
-		if (!err && kind == LEAT_REC_RAW)
-			leat_event_set_flags(ev, LEAT_EVENT_NOT_STORED);
+		if (!err)
+			leat_event_set_flags(ev, events[kind].flags);
 		return err;
 	}
 	if (strcmp(leat_event_name(have), name) != 0 ||
@@ -252,4 +258,15 @@ void leat_wire_dispatch(struct leat_bus *bus, const struct leat_record *r)
 	leat_data_ref_move(header, 0, sizeof(struct leat_rec));
 	leat_bus_dispatch(bus, r);
 	leat_data_ref_reset(header);
+}
+
+int leat_wire_forward(struct leat_bus *bus, struct leat_event *proxy, const struct leat_record *r)
+{
+	struct leat_data_ref *header = leat_bus_header(bus);
+	int err;
+
+	leat_data_ref_move(header, 0, sizeof(struct leat_rec));
+	err = leat_event_forward(bus, proxy, r, 0, r->size);
+	leat_data_ref_reset(header);
+	return err;
 }

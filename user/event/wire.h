@@ -33,5 +33,8 @@ int leat_wire_register_all(struct leat_bus *bus) LEAT_MUST_USE;
 int leat_wire_record(const void *p, size_t n, struct leat_record *out) LEAT_MUST_USE;
 /* Dispatches a record that leat_wire_record made: the bus's header reference is where its header is. */
 void leat_wire_dispatch(struct leat_bus *bus, const struct leat_record *r);
+/* The same for one that was made of another event's record: to a proxy. Errors: leat_event_forward. */
+int leat_wire_forward(struct leat_bus *bus, struct leat_event *proxy,
+		      const struct leat_record *r) LEAT_MUST_USE;
 
 #endif

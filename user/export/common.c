@@ -14,6 +14,14 @@ uint64_t leat_export_sample_ns(const struct leat_profile *p)
 	return p->meta.time_based && p->meta.freq_hz ? 1000000000ull / p->meta.freq_hz : 0;
 }
 
+uint64_t leat_export_least(const struct leat_profile *p, const struct leat_export_opts *o,
+			   double percent)
+{
+	double pct = o->min_width_percent == 0 ? percent : o->min_width_percent;
+
+	return pct < 0 ? 0 : (uint64_t)((double)leat_profile_total(p) * pct / 100);
+}
+
 void leat_export_json(struct leat_buf *out, const struct leat_profile *p, uint32_t id)
 {
 	const char *s = leat_profile_str(p, id);

@@ -7,6 +7,9 @@
 
 /* Nanoseconds of CPU that one sample stands for; 0 when it does not stand for time. */
 uint64_t leat_export_sample_ns(const struct leat_profile *p);
+/* Samples that the narrowest box of a picture has; @percent: of all, when @o leaves it open. */
+uint64_t leat_export_least(const struct leat_profile *p, const struct leat_export_opts *o,
+			   double percent);
 /* A string of the profile as JSON (with quotes) or XML text, cleaned; "" for LEAT_ID_NONE. */
 void leat_export_json(struct leat_buf *out, const struct leat_profile *p, uint32_t id);
 void leat_export_xml(struct leat_buf *out, const struct leat_profile *p, uint32_t id);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * "process;outer;...;inner count", one line for each distinct stack, sorted by bytes. Kernel
- * functions end in "_[k]", by which flame graph tools colour them.
+ * "process;outer;...;inner count", one line for each distinct stack, sorted by bytes; before the
+ * process "key=value" when an attribute tells samples apart. Kernel functions end in "_[k]", by which flame graph tools colour them.
  */
 #include <errno.h>
 #include <string.h>
@@ -44,6 +44,7 @@ struct group {
 struct folding {
 	struct leat_profile *p;
 	bool by_thread;
+	bool by_attribute;
 	struct group *groups;
 	size_t group_cap;
 	struct leat_index groups_ix;
@@ -89,6 +90,7 @@ static bool group_eq(const void *ctx, uint32_t value, const void *key)
 	const struct leat_sample *want = key;
 
 	return have->stack == want->stack && (!f->by_thread || have->thread == want->thread) &&
+	       (!f->by_attribute || have->attrs == want->attrs) &&
 	       f->p->processes[have->process].comm == f->p->processes[want->process].comm;
 }
 
@@ -340,8 +342,13 @@ static int put_lines(struct folding *f, struct leat_buf *out)
 int leat_export_folded(struct leat_profile *p, const struct leat_export_opts *o,
 		       struct leat_buf *out)
 {
-	struct leat_tree_opts opts = { .by_process = true, .by_thread = o && o->tree.by_thread };
-	LEAT_AUTO(folding_fini) struct folding f = { .p = p, .by_thread = opts.by_thread };
+	struct leat_tree_opts opts = { .by_process = true,
+				       .by_thread = o && o->tree.by_thread,
+				       .by_attribute = o ? o->tree.by_attribute : NULL };
+	LEAT_AUTO(folding_fini)
+	struct folding f = { .p = p,
+			     .by_thread = opts.by_thread,
+			     .by_attribute = opts.by_attribute };
 	int err;
 
 	leat_buf_init(&f.names, LEAT_EXPORT_MAX_BYTES);

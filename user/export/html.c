@@ -14,11 +14,18 @@
 #include "viewer_js.h"
 
 #define FALLBACK_ROWS 30
+/*
+ * Up to here all boxes are in the file, however narrow: 8 MB, which a browser shows in a second. Above,
+ * a box that is a fifth of a pixel wide on a wide screen is not divided further.
+ */
+#define MAX_BOXES     ((size_t)1 << 20)
+#define MIN_WIDTH_PCT 0.01
 
 struct page {
 	struct leat_profile *p;
 	const struct leat_export_opts *o;
 	const struct leat_tree *t;
+	uint64_t least; /* samples of the narrowest box on which others stand */
 	struct leat_buf *out;
 };
 
@@ -62,6 +69,17 @@ static void put_rate(struct page *x)
 	leat_buf_str(x->out, "</dd>");
 }
 
+static void put_narrow(struct page *x)
+{
+	if (!x->t->narrow)
+		return;
+	leat_buf_str(x->out, "; ");
+	leat_export_count(x->out, x->t->narrow);
+	leat_buf_str(x->out,
+		     " of them are in [too narrow], which stands for all on a box of fewer than ");
+	leat_export_count(x->out, x->least);
+}
+
 static void put_facts(struct page *x)
 {
 	const struct leat_meta *m = &x->p->meta;
@@ -72,6 +90,7 @@ static void put_facts(struct page *x)
 	leat_buf_printf(x->out, "<dt>Duration</dt><dd>%.1f s</dd><dt>Samples</dt><dd>",
 			(double)m->duration_ns / 1e9);
 	leat_export_count(x->out, leat_profile_total(x->p));
+	put_narrow(x);
 	leat_buf_str(x->out, "</dd><dt>Lost</dt><dd>");
 	leat_export_count(x->out, leat_verdict_lost(&x->p->verdict));
 	leat_buf_printf(x->out, " (%.2f %%)</dd>", leat_verdict_lost_percent(&x->p->verdict));
@@ -99,7 +118,7 @@ static int put_about(struct page *x)
 
 	leat_buf_init(&text, LEAT_EXPORT_MAX_BYTES);
 	if (!x->o->no_verdict)
-		leat_verdict_text(&x->p->verdict, &text);
+		leat_profile_verdict_text(x->p, &text);
 	err = text.err;
 	newline = text.len ? strchr(text.data, '\n') : NULL;
 	colon = text.len ? strchr(text.data, ':') : NULL;
@@ -222,12 +241,37 @@ static const char *put_mark(struct page *x, const char *at, int *err)
 	return at + 1;
 }
 
+/* As many boxes as there can be: each frame of each stack a box of its own. */
+static size_t boxes_at_most(const struct leat_profile *p)
+{
+	size_t sum = 0;
+
+	for (size_t i = 0; i < p->sample_cnt; i++) {
+		const struct leat_stack *s = &p->stacks[p->samples[i].stack];
+
+		sum += (size_t)s->kframe_cnt + s->uframe_cnt;
+	}
+	return sum;
+}
+
+static uint64_t least_of(const struct leat_profile *p, const struct leat_export_opts *o)
+{
+	if (!o->min_width_percent && boxes_at_most(p) <= MAX_BOXES)
+		return 0;
+	return leat_export_least(p, o, MIN_WIDTH_PCT);
+}
+
 int leat_export_html(struct leat_profile *p, const struct leat_export_opts *o, struct leat_buf *out)
 {
 	const char *at = (const char *)leat_viewer_html;
 	struct leat_tree tree = { 0 };
-	struct page x = { .p = p, .o = o, .t = &tree, .out = out };
-	int err = leat_tree_build(&tree, p, &o->tree);
+	struct page x = { .p = p, .o = o, .t = &tree, .least = least_of(p, o), .out = out };
+	struct leat_tree_opts opts = o->tree;
+	int err;
+
+	opts.least = opts.least ? opts.least : x.least;
+	x.least = opts.least;
+	err = leat_tree_build(&tree, p, &opts);
 
 	while (!err && at && *at) {
 		const char *mark = strchr(at, '@');

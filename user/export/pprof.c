@@ -129,6 +129,7 @@ static void put_label(struct pprof *x, const char *key, const char *str, uint64_
 static void put_labels(struct pprof *x, const struct leat_sample *s)
 {
 	const struct leat_profile *p = x->p;
+	const char *key, *value;
 
 	if (s->process < p->process_cnt) {
 		put_label(x, "process", leat_profile_str(p, p->processes[s->process].comm), 0);
@@ -138,6 +139,8 @@ static void put_labels(struct pprof *x, const struct leat_sample *s)
 		put_label(x, "thread", leat_profile_str(p, p->threads[s->thread].comm), 0);
 		put_label(x, "tid", NULL, p->threads[s->thread].tid);
 	}
+	for (size_t i = 0; !leat_profile_attribute_at(p, s->attrs, i, &key, &value); i++)
+		put_label(x, key, value, 0);
 }
 
 /* Locations 1.. are frames; those of marks ("[truncated]") follow, one for each function. */
@@ -199,6 +202,8 @@ static int compare_samples(const void *a, const void *b, void *arg)
 		return x->process < y->process ? -1 : 1;
 	if (x->thread != y->thread)
 		return x->thread < y->thread ? -1 : 1;
+	if (x->attrs != y->attrs)
+		return x->attrs < y->attrs ? -1 : 1;
 	return x->stack < y->stack ? -1 : x->stack > y->stack;
 }
 
@@ -366,7 +371,7 @@ static int put_comments(struct pprof *x)
 	leat_export_title(x->p, x->o, &lines);
 	leat_buf_char(&lines, '\n');
 	if (!x->o->no_verdict)
-		leat_verdict_text(&x->p->verdict, &lines);
+		leat_profile_verdict_text(x->p, &lines);
 	for (char *s = lines.data, *end; s && *s; s = end) {
 		end = strchr(s, '\n');
 		if (end)

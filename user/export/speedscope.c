@@ -250,6 +250,7 @@ int leat_export_speedscope(struct leat_profile *p, const struct leat_export_opts
 	/* A profile per thread says whose it is by its name. */
 	if (!x.timed)
 		x.groups = o->tree;
+	x.groups.by_attribute = o->tree.by_attribute;
 	err = start(&x);
 	if (!err)
 		put_head(&x);

@@ -22,21 +22,12 @@ struct picture {
 	struct leat_profile *p;
 	const struct leat_export_opts *o;
 	struct leat_tree tree;
-	double *x;	      /* left edge of each node, in samples */
-	uint32_t rows;	      /* levels that are drawn */
-	uint64_t least;	      /* samples below which a box is left out */
-	uint64_t cut;	      /* boxes left out */
-	uint64_t cut_samples; /* of the outermost ones of them */
+	double *x;	/* left edge of each node, in samples */
+	uint32_t rows;	/* levels that are drawn */
+	uint64_t least; /* samples below which a box is left out */
+	uint64_t cut;	/* boxes left out, without those that stand on them */
 	struct leat_buf *out;
 };
-
-/* Samples that the narrowest box has. 0 is "not set"; a negative one leaves nothing out. */
-static uint64_t least_of(const struct leat_profile *p, const struct leat_export_opts *o)
-{
-	double pct = o->min_width_percent == 0 ? MIN_WIDTH_PCT : o->min_width_percent;
-
-	return pct < 0 ? 0 : (uint64_t)((double)leat_profile_total(p) * pct / 100);
-}
 
 /* Where each box lies, how deep the picture is, and what is too narrow. */
 static int lay_out(struct picture *x)
@@ -56,9 +47,8 @@ static int lay_out(struct picture *x)
 		}
 		next[i] = x->x[i];
 		if (n->total < x->least) {
-			x->cut++;
-			if (t->nodes[n->parent].total >= x->least)
-				x->cut_samples += n->total;
+			/* What stands on it is not counted again. */
+			x->cut += t->nodes[n->parent].total >= x->least;
 		} else if (n->depth + 1 > x->rows) {
 			x->rows = n->depth + 1;
 		}
@@ -272,7 +262,9 @@ static int put_boxes(struct picture *x)
 
 int leat_export_svg(struct leat_profile *p, const struct leat_export_opts *o, struct leat_buf *out)
 {
-	struct picture x = { .p = p, .o = o, .out = out, .least = least_of(p, o) };
+	struct picture x = {
+		.p = p, .o = o, .out = out, .least = leat_export_least(p, o, MIN_WIDTH_PCT)
+	};
 	struct leat_tree_opts opts = o->tree;
 	int err, height;
 

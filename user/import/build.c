@@ -24,6 +24,13 @@ int leat_build_init(struct leat_build *b)
 	return leat_profile_new(&b->p);
 }
 
+void leat_build_forget_lines(struct leat_build *b)
+{
+	free(b->lines);
+	b->lines = NULL;
+	b->line_slots = b->line_cnt = 0;
+}
+
 void leat_build_fini(struct leat_build *b)
 {
 	leat_profile_free(&b->p);
@@ -35,6 +42,7 @@ void leat_build_fini(struct leat_build *b)
 	free(b->who);
 	free(b->events);
 	free(b->ids);
+	leat_build_forget_lines(b);
 	memset(b, 0, sizeof(*b));
 }
 

@@ -36,6 +36,16 @@ struct leat_build_name {
 	uint32_t frame;
 };
 
+/* A line of text that is a frame, as it was seen before. */
+#define LEAT_BUILD_LINE_BYTES 112
+struct leat_build_line {
+	uint64_t hash;
+	uint32_t frame;
+	uint32_t n; /* 0: none */
+	char text[LEAT_BUILD_LINE_BYTES];
+};
+_Static_assert(sizeof(struct leat_build_line) == 128, "two lines of cache");
+
 struct leat_build_event {
 	uint32_t name; /* string id */
 	bool period_varies;
@@ -62,7 +72,9 @@ struct leat_build {
 	size_t who_cap;
 	struct leat_build_event *events;
 	size_t event_cnt, event_cap;
-	const char *last_module; /* in the profile's strings: lines in a row share theirs */
+	struct leat_build_line *lines; /* by hash; the later one stays */
+	size_t line_slots, line_cnt;   /* a power of 2, or 0; how many were put there */
+	const char *last_module;       /* in the profile's strings: lines in a row share theirs */
 	size_t last_module_n;
 	uint32_t last_module_id;
 	/* the stack that is being read, innermost first */
@@ -73,6 +85,7 @@ struct leat_build {
 	uint64_t unread;      /* lines that were not understood */
 	uint64_t cut_deep;    /* frames beyond LEAT_IMPORT_MAX_DEPTH */
 	uint64_t other_event; /* samples of events beyond LEAT_IMPORT_MAX_EVENTS */
+	uint64_t labels;      /* of samples, for which there was no room */
 	uint64_t lost;	      /* that the file itself says were lost */
 	bool lost_told;	      /* the file says what was lost, if only that it was nothing */
 	bool cut;	      /* the file ends in the middle of something */
@@ -118,6 +131,8 @@ int leat_build_sample(struct leat_build *b, const struct leat_sample *s) LEAT_MU
 /* "+0x1f" at the end of @s is an offset: the length without it. */
 size_t leat_build_strip_offset(const char *s, size_t n);
 
+/* No text comes any more: frees what only its lines need. */
+void leat_build_forget_lines(struct leat_build *b);
 /* Takes @from's samples, and what they need, into @to. */
 int leat_build_merge(struct leat_build *to, const struct leat_build *from) LEAT_MUST_USE;
 /*

@@ -40,7 +40,6 @@ static ssize_t more(struct reading *r, char *p, size_t n)
 {
 	const struct leat_chunk_text *t = r->t;
 	size_t left = t->head_n - r->head_at;
-	ssize_t got;
 
 	if (left) {
 		n = n < left ? n : left;
@@ -48,12 +47,7 @@ static ssize_t more(struct reading *r, char *p, size_t n)
 		r->head_at += n;
 		return (ssize_t)n;
 	}
-	if (t->eof || t->fd < 0)
-		return 0;
-	do {
-		got = read(t->fd, p, n);
-	} while (got < 0 && errno == EINTR);
-	return got < 0 ? -errno : got;
+	return t->eof ? 0 : leat_unpack_read(t->from, p, n);
 }
 
 /* Full, or to the end of the file: a chunk's size must not depend on what read() gives at once. */

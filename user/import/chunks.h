@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/diag.h"
+#include "import/unpack.h"
 
 #define LEAT_CHUNK_BYTES   ((size_t)1 << 20)
 #define LEAT_CHUNK_MAX	   ((size_t)16 << 20) /* of one entry */
@@ -26,8 +27,8 @@ struct leat_chunk {
 };
 
 struct leat_chunk_text {
-	int fd;		  /* -1: @head is all there is */
-	const char *head; /* read already, to be parsed before the rest; borrowed */
+	struct leat_unpack *from; /* what comes behind @head */
+	const char *head;	  /* read already, to be parsed before the rest; borrowed */
 	size_t head_n;
 	bool eof; /* @head reaches to the end of the file */
 	/* Where the text up to @n may be cut: how much of it is whole entries, 0 none. */

@@ -121,6 +121,6 @@ enum leat_import_format leat_import_detect(const char *p, size_t n, bool eof)
 	/* The first field of a profile begins as an empty line would. */
 	if (has_controls(p, n) && is_pprof(p, n, eof))
 		return LEAT_IMPORT_PPROF;
-	f = of_text(p, n, eof);
+	f = memchr(p, '\0', n) ? LEAT_IMPORT_NONE : of_text(p, n, eof);
 	return f == LEAT_IMPORT_NONE && is_pprof(p, n, eof) ? LEAT_IMPORT_PPROF : f;
 }

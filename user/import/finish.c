@@ -27,12 +27,37 @@ static void list_events(const struct leat_build *b, size_t but, char *out, size_
 
 		if (i == but)
 			continue;
-		put = snprintf(out + n, cap - n, "%s%.64s (%llu samples)", n ? ", " : "",
-			       event_name(b, i), (unsigned long long)b->events[i].samples);
+		put = snprintf(out + n, cap - n, "%s%.64s (%llu sample%s)", n ? ", " : "",
+			       event_name(b, i), (unsigned long long)b->events[i].samples,
+			       b->events[i].samples == 1 ? "" : "s");
 		if (put < 0)
 			break;
 		n += (size_t)put;
 	}
+}
+
+/* "cycles" is "cycles:P" too. */
+static bool is_event(const char *have, const char *wanted)
+{
+	size_t n = strlen(wanted);
+
+	return strncmp(have, wanted, n) == 0 && have[n] == ':' && have[n + 1];
+}
+
+/* Exactly that name, else the only one of it with a modifier. */
+static size_t match_event(const struct leat_build *b, const char *wanted)
+{
+	size_t found = SIZE_MAX, cnt = 0;
+
+	for (size_t i = 0; i < b->event_cnt; i++) {
+		if (strcmp(event_name(b, i), wanted) == 0)
+			return i;
+		if (is_event(event_name(b, i), wanted)) {
+			found = i;
+			cnt++;
+		}
+	}
+	return cnt == 1 ? found : SIZE_MAX;
 }
 
 static int find_event(const struct leat_build *b, const struct leat_import_opts *o, size_t *chosen,
@@ -40,17 +65,15 @@ static int find_event(const struct leat_build *b, const struct leat_import_opts 
 {
 	char list[256];
 
-	*chosen = 0;
-	if (!o->event)
+	*chosen = o->event ? match_event(b, o->event) : 0;
+	if (*chosen != SIZE_MAX)
 		return 0;
-	for (size_t i = 0; i < b->event_cnt; i++) {
-		if (strcmp(event_name(b, i), o->event) == 0) {
-			*chosen = i;
-			return 0;
-		}
+	leat_diag_set(d, -ENOENT, LEAT_EXIT_USAGE, "no event %.64s in it", o->event);
+	if (b->event_cnt == 1 && !*event_name(b, 0)) {
+		leat_diag_why(d, "such a file does not say what was counted");
+		return -ENOENT;
 	}
 	list_events(b, SIZE_MAX, list, sizeof(list));
-	leat_diag_set(d, -ENOENT, LEAT_EXIT_USAGE, "no event %.64s in it", o->event);
 	leat_diag_why(d, "it holds: %s", list);
 	return -ENOENT;
 }
@@ -93,7 +116,7 @@ static int put_event(struct leat_build *b, size_t chosen)
 	if (b->event_cnt < 2)
 		return 0;
 	list_events(b, chosen, list, sizeof(list));
-	snprintf(note, sizeof(note), "left out: %s", list);
+	snprintf(note, sizeof(note), "left out: %s; -e chooses one of them", list);
 	return leat_profile_string(b->p, note, strlen(note), &m->event_note);
 }
 
@@ -277,6 +300,7 @@ static void judge(struct leat_build *b)
 	v->import_cut = b->cut;
 	v->import_other = b->other_event;
 	v->import_deep = b->cut_deep;
+	v->import_labels = b->labels;
 }
 
 int leat_build_finish(struct leat_build *b, const struct leat_import_opts *o, struct leat_diag *d)

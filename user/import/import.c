@@ -3,23 +3,23 @@
 
 #include <errno.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "base/array.h"
 #include "base/buf.h"
+#include "event/capture.h"
 #include "import/build.h"
 #include "import/chunks.h"
 #include "import/folded.h"
 #include "import/perf_script.h"
 #include "import/pprof.h"
+#include "import/unpack.h"
 
-/* Inflated, or of a format that is read as a whole. */
+/* Of a format that is read as a whole. */
 #define MAX_WHOLE_BYTES ((size_t)2 << 30)
-#define INFLATE_STEP	((size_t)1 << 18)
 
 /* The file, as far as it was read ahead. */
 struct input {
-	int fd;
+	struct leat_unpack from;
 	const char *name;
 	const struct leat_import_opts *o;
 	struct leat_diag *d;
@@ -29,6 +29,18 @@ struct input {
 	struct leat_build builds[LEAT_CHUNK_PARSERS];
 };
 
+static int bad_read(const struct input *in, int err)
+{
+	if (err == -EBADMSG)
+		return leat_diag_set(
+			in->d, err, LEAT_EXIT_INPUT, "%s: damaged %s data near byte %llu", in->name,
+			leat_packing_name(in->from.packing), (unsigned long long)in->from.taken);
+	if (err == -ENOMEM)
+		return err;
+	return leat_diag_set(in->d, err, LEAT_EXIT_INPUT, "cannot read %s (%s)", in->name,
+			     strerrorname_np(-err));
+}
+
 static int read_ahead(struct input *in, size_t want)
 {
 	LEAT_FREE char *piece = malloc(LEAT_CHUNK_BYTES);
@@ -37,80 +49,15 @@ static int read_ahead(struct input *in, size_t want)
 		return -ENOMEM;
 	while (!in->eof && in->head.len < want) {
 		size_t n = want - in->head.len;
-		ssize_t got = read(in->fd, piece, n < LEAT_CHUNK_BYTES ? n : LEAT_CHUNK_BYTES);
+		ssize_t got = leat_unpack_read(&in->from, piece,
+					       n < LEAT_CHUNK_BYTES ? n : LEAT_CHUNK_BYTES);
 
-		if (got < 0 && errno == EINTR)
-			continue;
 		if (got < 0)
-			return leat_diag_set(in->d, -errno, LEAT_EXIT_INPUT, "cannot read %s (%s)",
-					     in->name, strerrorname_np(errno));
+			return bad_read(in, (int)got);
 		in->eof = !got;
 		leat_buf_add(&in->head, piece, (size_t)got);
 	}
 	return in->head.err;
-}
-
-/* ---- gzip ---- */
-
-static bool is_gzip(const struct leat_buf *b)
-{
-	return b->len > 2 && memcmp(b->data, "\x1f\x8b\x08", 3) == 0;
-}
-
-/* One step; 1 at the end of all. Several members one after the other are one text. */
-static int inflate_step(struct input *in, z_stream *z, struct leat_buf *out, char *room)
-{
-	int rc;
-
-	z->next_out = (Bytef *)room;
-	z->avail_out = INFLATE_STEP;
-	rc = inflate(z, Z_NO_FLUSH);
-	if (rc != Z_OK && rc != Z_STREAM_END && rc != Z_BUF_ERROR)
-		return leat_diag_set(in->d, rc == Z_MEM_ERROR ? -ENOMEM : -EBADMSG, LEAT_EXIT_INPUT,
-				     "%s: damaged gzip data at byte %llu", in->name,
-				     (unsigned long long)z->total_in);
-	leat_buf_add(out, room, INFLATE_STEP - z->avail_out);
-	if (rc == Z_STREAM_END) {
-		if (!z->avail_in)
-			return 1;
-		/* What follows the last member is none of ours. */
-		return z->avail_in > 2 && z->next_in[0] == 0x1f && z->next_in[1] == 0x8b
-			       ? -(inflateReset(z) != Z_OK)
-			       : 1;
-	}
-	if (!z->avail_in && z->avail_out) {
-		in->builds[0].cut = true;
-		return 1;
-	}
-	return out->err;
-}
-
-static int gunzip(struct input *in)
-{
-	LEAT_FREE char *room = malloc(INFLATE_STEP);
-	struct leat_buf out;
-	z_stream z = { .next_in = NULL };
-	int err = read_ahead(in, MAX_WHOLE_BYTES);
-
-	if (err || !room)
-		return err ? err : -ENOMEM;
-	if (!in->eof)
-		return -EOVERFLOW;
-	leat_buf_init(&out, MAX_WHOLE_BYTES);
-	z.next_in = (Bytef *)in->head.data;
-	z.avail_in = (uInt)in->head.len;
-	if (inflateInit2(&z, 15 + 16) != Z_OK)
-		return -ENOMEM;
-	while (!err)
-		err = inflate_step(in, &z, &out, room);
-	inflateEnd(&z);
-	if (err < 0 || out.err) {
-		leat_buf_fini(&out);
-		return err < 0 ? err : -EOVERFLOW;
-	}
-	leat_buf_fini(&in->head);
-	in->head = out;
-	return 0;
 }
 
 /* ---- texts ---- */
@@ -137,7 +84,7 @@ static int import_text(struct input *in, enum leat_import_format f)
 {
 	bool folded = f == LEAT_IMPORT_FOLDED;
 	struct leat_chunk_text t = {
-		.fd = in->fd,
+		.from = &in->from,
 		.head = in->head.data,
 		.head_n = in->head.len,
 		.eof = in->eof,
@@ -150,7 +97,9 @@ static int import_text(struct input *in, enum leat_import_format f)
 
 	if (!err)
 		err = leat_chunks_run(&t, &line);
-	if (err == -EBADMSG) {
+	if (in->from.err)
+		bad_read(in, in->from.err);
+	else if (err == -EBADMSG) {
 		leat_diag_set(in->d, err, LEAT_EXIT_INPUT, "%s: line %llu: %s", in->name,
 			      (unsigned long long)line, in->why);
 		leat_diag_why(in->d, "by its first lines it is %s", leat_import_format_name(f));
@@ -158,6 +107,8 @@ static int import_text(struct input *in, enum leat_import_format f)
 		leat_diag_set(in->d, err, LEAT_EXIT_INPUT,
 			      "%s: near line %llu: more than leat takes (entries, names or counts)",
 			      in->name, (unsigned long long)line);
+	leat_build_forget_lines(&in->builds[0]);
+	leat_build_forget_lines(&in->builds[1]);
 	if (!err)
 		err = leat_build_merge(&in->builds[0], &in->builds[1]);
 	in->builds[0].cut |= in->builds[1].cut;
@@ -179,6 +130,14 @@ static int refuse(struct input *in)
 		leat_diag_set(in->d, -EBADMSG, LEAT_EXIT_INPUT,
 			      "%s is a perf.data file, which leat does not read", in->name);
 		leat_diag_fix(in->d, "perf script -i %s | leat convert - ...", in->name);
+		return -EBADMSG;
+	}
+	if (n >= 8 && memcmp(s, LEAT_CAPTURE_MAGIC, 8) == 0) {
+		leat_diag_set(in->d, -EBADMSG, LEAT_EXIT_INPUT, "%s is a capture file inside %s",
+			      in->name, leat_packing_name(in->from.packing));
+		leat_diag_why(in->d, "it is compressed as it is, and read without that");
+		leat_diag_fix(in->d, "%s -dc %s | leat report -",
+			      leat_packing_name(in->from.packing), in->name);
 		return -EBADMSG;
 	}
 	leat_diag_set(in->d, -EBADMSG, LEAT_EXIT_INPUT,
@@ -222,14 +181,13 @@ static int import(struct input *in)
 	enum leat_import_format f;
 	int err = read_ahead(in, LEAT_CHUNK_BYTES);
 
-	if (!err && is_gzip(&in->head))
-		err = gunzip(in);
 	if (err)
 		return err;
 	f = leat_import_detect(in->head.len ? in->head.data : "", in->head.len, in->eof);
 	if (f == LEAT_IMPORT_NONE)
 		return refuse(in);
 	err = f == LEAT_IMPORT_PPROF ? import_pprof(in) : import_text(in, f);
+	in->builds[0].cut |= in->from.cut;
 	/* Of pprof, the event was chosen as it was read. */
 	if (!err)
 		err = leat_build_finish(&in->builds[0], f == LEAT_IMPORT_PPROF ? &defaults : in->o,
@@ -240,11 +198,14 @@ static int import(struct input *in)
 int leat_import_fd_opts(int fd, const char *name, const struct leat_import_opts *o,
 			struct leat_profile **out, struct leat_diag *d)
 {
-	struct input in = { .fd = fd, .name = name, .o = o ? o : &defaults, .d = d };
-	int err;
+	struct input in = { .name = name, .o = o ? o : &defaults, .d = d };
+	int err = leat_unpack_init(&in.from, fd);
 
+	if (err)
+		bad_read(&in, err);
 	leat_buf_init(&in.head, MAX_WHOLE_BYTES);
-	err = leat_build_init(&in.builds[0]);
+	if (!err)
+		err = leat_build_init(&in.builds[0]);
 	if (!err)
 		err = import(&in);
 	if (!err)
@@ -252,6 +213,7 @@ int leat_import_fd_opts(int fd, const char *name, const struct leat_import_opts 
 	leat_build_fini(&in.builds[0]);
 	leat_build_fini(&in.builds[1]);
 	leat_buf_fini(&in.head);
+	leat_unpack_fini(&in.from);
 	if (err == -ENOMEM)
 		leat_diag_set(d, err, LEAT_EXIT_FAILURE, "%s: out of memory", name);
 	else if (err)

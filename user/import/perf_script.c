@@ -11,8 +11,13 @@
 #include <errno.h>
 #include <string.h>
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #include "import/perf_head.h"
 
+#define FIRST_SLOTS   512u
+#define MAX_SLOTS     32768u /* 4 MB */
 #define KERNEL_DIGITS 16
 #define DEEP_NESTING  64 /* parentheses in a path */
 
@@ -110,9 +115,9 @@ static bool split_frame(const char *p, const char *end, struct frame_text *f)
 	return true;
 }
 
-static int add_frame(struct script *x, const struct frame_text *f)
+static int make_frame(struct script *x, const struct frame_text *f, uint32_t *frame)
 {
-	uint32_t module, frame, flags = f->kernel ? LEAT_NAME_KERNEL : 0;
+	uint32_t module, flags = f->kernel ? LEAT_NAME_KERNEL : 0;
 	const char *path = f->module;
 	size_t path_n = f->module_n;
 	int err;
@@ -128,9 +133,85 @@ static int add_frame(struct script *x, const struct frame_text *f)
 		flags = 0; /* a page of user code in the upper half; no code at all */
 	}
 	err = leat_build_module(x->b, path, path_n, &module);
-	if (!err)
-		err = leat_build_frame(x->b, f->name, f->name_n, module, flags, &frame);
+	return err ? err : leat_build_frame(x->b, f->name, f->name_n, module, flags, frame);
+}
+
+static int add_frame(struct script *x, const struct frame_text *f)
+{
+	uint32_t frame;
+	int err = make_frame(x, f, &frame);
+
 	return err ? err : leat_build_push(x->b, frame);
+}
+
+static struct leat_build_line *slot_of(const struct leat_build *b, uint64_t hash)
+{
+	return &b->lines[hash & (b->line_slots - 1)];
+}
+
+/* Room for more lines, while there are more of them than slots. */
+static int grow_lines(struct leat_build *b)
+{
+	size_t slots = b->line_slots ? 2 * b->line_slots : FIRST_SLOTS, old = b->line_slots;
+	LEAT_FREE struct leat_build_line *from = b->lines;
+
+	b->lines = calloc(slots, sizeof(*b->lines));
+	if (!b->lines) {
+		b->lines = LEAT_TAKE(from);
+		return -ENOMEM;
+	}
+	b->line_slots = slots;
+	for (size_t i = 0; i < old; i++) {
+		if (from[i].n)
+			*slot_of(b, from[i].hash) = from[i];
+	}
+	return 0;
+}
+
+static int keep_line(struct leat_build *b, const char *p, size_t n, uint64_t hash, uint32_t frame)
+{
+	struct leat_build_line *line;
+	int err = 0;
+
+	if (n > sizeof(line->text))
+		return 0;
+	if (b->line_cnt++ >= b->line_slots && b->line_slots < MAX_SLOTS)
+		err = grow_lines(b);
+	if (err)
+		return err;
+	line = slot_of(b, hash);
+	line->hash = hash;
+	line->frame = frame;
+	line->n = (uint32_t)n;
+	memcpy(line->text, p, n);
+	return 0;
+}
+
+/*
+ * Code is called from few places: nearly every line was there before, and what it says depends on
+ * nothing but its text. 1: a frame; 0: none; or -errno.
+ */
+static int frame_of_line(struct script *x, const char *p, const char *end, uint32_t *frame)
+{
+	size_t n = (size_t)(end - p);
+	uint64_t hash = XXH3_64bits(p, n);
+	struct frame_text f;
+	int err;
+
+	if (x->b->line_slots) {
+		const struct leat_build_line *line = slot_of(x->b, hash);
+
+		if (line->hash == hash && line->n == n && memcmp(line->text, p, n) == 0) {
+			*frame = line->frame;
+			return 1;
+		}
+	}
+	if (!split_frame(p, end, &f))
+		return 0;
+	err = make_frame(x, &f, frame);
+	if (!err)
+		err = keep_line(x->b, p, n, hash, *frame);
+	return err ? err : 1;
 }
 
 /* ---- events ---- */
@@ -291,19 +372,21 @@ static int other_line(struct script *x, const char *p, const char *end, const ch
 static int frame_line(struct script *x, const char *p, const char *end)
 {
 	static const struct leat_perf_head nobody = { .comm = "", .event = "", .cpu = UINT16_MAX };
-	struct frame_text f;
+	uint32_t frame;
+	int rc;
 
 	while (p < end && (*p == ' ' || *p == '\t'))
 		p++;
 	if (p == end)
 		return end_event(x, LEAT_STACK_NONE);
-	if (!split_frame(p, end, &f)) {
-		x->b->unread++;
-		return 0;
+	rc = frame_of_line(x, p, end, &frame);
+	if (rc <= 0) {
+		x->b->unread += !rc;
+		return rc;
 	}
 	if (!x->in_event)
 		begin(x, &nobody); /* -F ip,sym: no line says who it was */
-	return x->is_sample ? add_frame(x, &f) : 0;
+	return x->is_sample ? leat_build_push(x->b, frame) : 0;
 }
 
 static int parse_lines(struct script *x, struct leat_chunk *c)

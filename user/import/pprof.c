@@ -83,26 +83,35 @@ struct leat_pprof_location *leat_pprof_location(const struct leat_pprof *x, uint
 
 /* ---- the messages ---- */
 
-static int take_type(struct leat_pprof *x, struct leat_reader r, struct leat_pprof_type *t)
+/* Numbers of a message's fields 1 to @n; those that are not there are 0. */
+static int take_numbers(struct leat_reader r, uint64_t *values, size_t n)
 {
 	struct leat_proto_field f;
 	int err = 0;
 
-	(void)x;
+	memset(values, 0, n * sizeof(*values));
 	while (!err && leat_reader_left(&r)) {
 		err = leat_proto_next(&r, &f);
-		if (!err && f.number == 1)
-			t->type = f.value;
-		else if (!err && f.number == 2)
-			t->unit = f.value;
+		if (!err && f.number <= n)
+			values[f.number - 1] = f.value;
 	}
+	return err;
+}
+
+static int take_type(const struct leat_proto_field *f, struct leat_pprof_type *t)
+{
+	uint64_t v[2];
+	int err = take_numbers(f->body, v, LEAT_ARRAY_SIZE(v));
+
+	if (!err)
+		*t = (struct leat_pprof_type){ .type = v[0], .unit = v[1] };
 	return err;
 }
 
 static int add_type(struct leat_pprof *x, const struct leat_proto_field *f)
 {
-	struct leat_pprof_type t = { 0 };
-	int err = take_type(x, f->body, &t);
+	struct leat_pprof_type t;
+	int err = take_type(f, &t);
 
 	if (!err)
 		err = LEAT_ARRAY_ROOM(x->types, x->type_cap, x->type_cnt + 1, MAX_TYPES);
@@ -111,131 +120,67 @@ static int add_type(struct leat_pprof *x, const struct leat_proto_field *f)
 	return err;
 }
 
+/* A thing with an id of its own, "mapping", "function", "location", into its table. */
+#define ADD_NEW(x, what, item)                                                                     \
+	({                                                                                         \
+		int err_ = !(item).id || leat_pprof_##what(x, (item).id) ? -EBADMSG : 0;           \
+                                                                                                   \
+		if (!err_)                                                                         \
+			err_ = LEAT_ARRAY_ROOM((x)->what##s, (x)->what##_cap, (x)->what##_cnt + 1, \
+					       MAX_ITEMS);                                         \
+		if (!err_)                                                                         \
+			err_ = leat_index_add(&(x)->what##_ix, leat_hash_u64((item).id),           \
+					      (uint32_t)(x)->what##_cnt);                          \
+		if (!err_)                                                                         \
+			(x)->what##s[(x)->what##_cnt++] = (item);                                  \
+		err_;                                                                              \
+	})
+
 static int add_mapping(struct leat_pprof *x, const struct leat_proto_field *field)
 {
-	struct leat_pprof_mapping m = { .object = LEAT_ID_NONE };
-	struct leat_reader r = field->body;
-	struct leat_proto_field f;
-	int err = 0;
+	uint64_t v[6];
+	int err = take_numbers(field->body, v, LEAT_ARRAY_SIZE(v));
+	struct leat_pprof_mapping m = {
+		.id = v[0],
+		.start = v[1],
+		.limit = v[2],
+		.offset = v[3],
+		.file = v[4],
+		.build_id = v[5],
+		.object = LEAT_ID_NONE,
+	};
 
-	while (!err && leat_reader_left(&r)) {
-		err = leat_proto_next(&r, &f);
-		if (err)
-			break;
-		switch (f.number) {
-		case 1:
-			m.id = f.value;
-			break;
-		case 2:
-			m.start = f.value;
-			break;
-		case 3:
-			m.limit = f.value;
-			break;
-		case 4:
-			m.offset = f.value;
-			break;
-		case 5:
-			m.file = f.value;
-			break;
-		case 6:
-			m.build_id = f.value;
-			break;
-		default:
-			break;
-		}
-	}
-	if (!err && (!m.id || leat_pprof_mapping(x, m.id)))
-		err = -EBADMSG;
-	if (!err)
-		err = LEAT_ARRAY_ROOM(x->mappings, x->mapping_cap, x->mapping_cnt + 1, MAX_ITEMS);
-	if (!err)
-		err = leat_index_add(&x->mapping_ix, leat_hash_u64(m.id), (uint32_t)x->mapping_cnt);
-	if (!err)
-		x->mappings[x->mapping_cnt++] = m;
-	return err;
+	return err ? err : ADD_NEW(x, mapping, m);
 }
 
 static int add_function(struct leat_pprof *x, const struct leat_proto_field *field)
 {
-	struct leat_pprof_function fn = { 0 };
-	struct leat_reader r = field->body;
-	struct leat_proto_field f;
-	int err = 0;
+	uint64_t v[5];
+	int err = take_numbers(field->body, v, LEAT_ARRAY_SIZE(v));
+	struct leat_pprof_function fn = {
+		.id = v[0],
+		.name = v[1],
+		.system_name = v[2],
+		.file = v[3],
+		.line = v[4],
+	};
 
-	while (!err && leat_reader_left(&r)) {
-		err = leat_proto_next(&r, &f);
-		if (err)
-			break;
-		switch (f.number) {
-		case 1:
-			fn.id = f.value;
-			break;
-		case 2:
-			fn.name = f.value;
-			break;
-		case 3:
-			fn.system_name = f.value;
-			break;
-		case 4:
-			fn.file = f.value;
-			break;
-		case 5:
-			fn.line = f.value;
-			break;
-		default:
-			break;
-		}
-	}
-	if (!err && (!fn.id || leat_pprof_function(x, fn.id)))
-		err = -EBADMSG;
-	if (!err)
-		err = LEAT_ARRAY_ROOM(x->functions, x->function_cap, x->function_cnt + 1,
-				      MAX_ITEMS);
-	if (!err)
-		err = leat_index_add(&x->function_ix, leat_hash_u64(fn.id),
-				     (uint32_t)x->function_cnt);
-	if (!err)
-		x->functions[x->function_cnt++] = fn;
-	return err;
+	return err ? err : ADD_NEW(x, function, fn);
 }
 
+/* Its lines are read when it is first used. */
 static int add_location(struct leat_pprof *x, const struct leat_proto_field *field)
 {
-	struct leat_pprof_location l = { .body = field->body };
-	struct leat_reader r = field->body;
-	struct leat_proto_field f;
-	int err = 0;
+	uint64_t v[3];
+	int err = take_numbers(field->body, v, LEAT_ARRAY_SIZE(v));
+	struct leat_pprof_location l = {
+		.id = v[0],
+		.mapping = v[1],
+		.address = v[2],
+		.body = field->body,
+	};
 
-	while (!err && leat_reader_left(&r)) {
-		err = leat_proto_next(&r, &f);
-		if (err)
-			break;
-		switch (f.number) {
-		case 1:
-			l.id = f.value;
-			break;
-		case 2:
-			l.mapping = f.value;
-			break;
-		case 3:
-			l.address = f.value;
-			break;
-		default:
-			break;
-		}
-	}
-	if (!err && (!l.id || leat_pprof_location(x, l.id)))
-		err = -EBADMSG;
-	if (!err)
-		err = LEAT_ARRAY_ROOM(x->locations, x->location_cap, x->location_cnt + 1,
-				      MAX_ITEMS);
-	if (!err)
-		err = leat_index_add(&x->location_ix, leat_hash_u64(l.id),
-				     (uint32_t)x->location_cnt);
-	if (!err)
-		x->locations[x->location_cnt++] = l;
-	return err;
+	return err ? err : ADD_NEW(x, location, l);
 }
 
 static int add_string(struct leat_pprof *x, const struct leat_proto_field *f)
@@ -292,7 +237,7 @@ static int take_field(struct leat_pprof *x, struct leat_proto_field *f)
 		x->duration_ns = f->value;
 		return 0;
 	case 11:
-		return take_type(x, f->body, &x->period_type);
+		return take_type(f, &x->period_type);
 	case 12:
 		x->period = f->value;
 		return 0;

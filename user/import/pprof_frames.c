@@ -206,8 +206,12 @@ int leat_pprof_frames(struct leat_pprof *x, struct leat_pprof_location *l)
 	l->first = (uint32_t)x->frame_cnt;
 	while (!err && leat_reader_left(&r)) {
 		err = leat_proto_next(&r, &f);
-		if (err || f.number != 4 || cnt == MAX_LINES)
+		if (err || f.number != 4)
 			continue;
+		if (cnt == MAX_LINES) {
+			x->b->cut_deep++;
+			continue;
+		}
 		err = f.type == 2 ? read_line(x, f.body, &lines[1]) : -EBADMSG;
 		lines[0].inlined = true;
 		if (!err && cnt++)

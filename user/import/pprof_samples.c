@@ -10,21 +10,29 @@
 
 #define NS_PER_S 1000000000u
 
-static int list_types(const struct leat_pprof *x, struct leat_diag *d, const char *event)
+/* "alloc_objects, alloc_space" of all but @but, as far as it fits. */
+static void list_types(const struct leat_pprof *x, size_t but, char *list, size_t cap)
 {
-	char list[256] = "";
 	size_t n = 0;
 
-	for (size_t i = 0; i < x->type_cnt && n + 1 < sizeof(list); i++) {
+	list[0] = '\0';
+	for (size_t i = 0; i < x->type_cnt && n + 1 < cap; i++) {
 		struct leat_pprof_text t = { "", 0 };
-		int put = leat_pprof_string(x, x->types[i].type, &t);
+		int put = i == but ? -1 : leat_pprof_string(x, x->types[i].type, &t);
 
 		if (put)
 			continue;
-		put = snprintf(list + n, sizeof(list) - n, "%s%.*s", n ? ", " : "",
+		put = snprintf(list + n, cap - n, "%s%.*s", n ? ", " : "",
 			       (int)(t.n < 64 ? t.n : 64), t.s);
 		n += put < 0 ? 0 : (size_t)put;
 	}
+}
+
+static int no_type(const struct leat_pprof *x, struct leat_diag *d, const char *event)
+{
+	char list[256];
+
+	list_types(x, SIZE_MAX, list, sizeof(list));
 	leat_diag_set(d, -ENOENT, LEAT_EXIT_USAGE, "no sample type %.64s in it", event);
 	leat_diag_why(d, "it holds: %s", list);
 	return -ENOENT;
@@ -52,7 +60,7 @@ int leat_pprof_choose(struct leat_pprof *x, const struct leat_import_opts *o, st
 			return 0;
 		}
 	}
-	return o->event ? list_types(x, d, o->event) : 0;
+	return o->event ? no_type(x, d, o->event) : 0;
 }
 
 /* ---- one sample ---- */
@@ -61,37 +69,120 @@ struct who {
 	struct leat_pprof_text process, thread;
 	uint64_t pid, tid;
 	bool has_process, has_tid;
+	struct leat_attribute pairs[LEAT_PROFILE_MAX_ATTRIBUTES]; /* other labels, sorted by key */
+	size_t pair_cnt;
 };
 
-static int take_label(const struct leat_pprof *x, struct leat_reader r, struct who *w)
+/* Without .pairs, which are many. */
+static void who_init(struct who *w)
 {
-	struct leat_pprof_text str = { "", 0 };
-	uint64_t key = 0, num = 0;
+	w->process = w->thread = (struct leat_pprof_text){ "", 0 };
+	w->pid = w->tid = 0;
+	w->has_process = w->has_tid = false;
+	w->pair_cnt = 0;
+}
+
+struct label {
+	uint64_t key, num, unit; /* strings by number, but .num */
+	struct leat_pprof_text str;
+	bool has_str;
+};
+
+static int read_label(const struct leat_pprof *x, struct leat_reader r, struct label *l)
+{
 	struct leat_proto_field f;
 	int err = 0;
 
 	while (!err && leat_reader_left(&r)) {
 		err = leat_proto_next(&r, &f);
 		if (!err && f.number == 1)
-			key = f.value;
-		else if (!err && f.number == 2)
-			err = leat_pprof_string(x, f.value, &str);
-		else if (!err && f.number == 3)
-			num = f.value;
+			l->key = f.value;
+		else if (!err && f.number == 2) {
+			err = leat_pprof_string(x, f.value, &l->str);
+			l->has_str = f.value != 0;
+		} else if (!err && f.number == 3)
+			l->num = f.value;
+		else if (!err && f.number == 4)
+			l->unit = f.value;
 	}
+	return err;
+}
+
+/* "text", "12", "12 bytes" */
+static int label_value(struct leat_pprof *x, const struct label *l, uint32_t *id)
+{
+	struct leat_pprof_text unit = { "", 0 };
+	char text[96];
+	int n, err;
+
+	if (l->has_str)
+		return leat_profile_string(x->b->p, l->str.s, l->str.n, id);
+	err = leat_pprof_string(x, l->unit, &unit);
 	if (err)
 		return err;
-	if (leat_pprof_is(x, key, "process")) {
-		w->process = str;
-		w->has_process = true;
-	} else if (leat_pprof_is(x, key, "thread"))
-		w->thread = str;
-	else if (leat_pprof_is(x, key, "tgid") || leat_pprof_is(x, key, "pid"))
-		w->pid = num;
-	else if (leat_pprof_is(x, key, "tid")) {
-		w->tid = num;
-		w->has_tid = true;
+	n = snprintf(text, sizeof(text), "%" PRId64 "%s%.*s", (int64_t)l->num, unit.n ? " " : "",
+		     (int)(unit.n < 64 ? unit.n : 64), unit.n ? unit.s : "");
+	return n < 0 ? -EINVAL : leat_profile_string(x->b->p, text, (size_t)n, id);
+}
+
+/* The first value of a key is kept; what does not fit is counted. */
+static int add_pair(struct leat_pprof *x, const struct label *l, struct who *w)
+{
+	struct leat_attribute a;
+	struct leat_pprof_text key;
+	size_t at = 0;
+	int order = 1, err = leat_pprof_string(x, l->key, &key);
+
+	if (!err)
+		err = leat_profile_string(x->b->p, key.n ? key.s : "", key.n, &a.key);
+	if (!err)
+		err = label_value(x, l, &a.value);
+	if (err)
+		return err;
+	while (at < w->pair_cnt && (order = strcmp(leat_profile_str(x->b->p, w->pairs[at].key),
+						   leat_profile_str(x->b->p, a.key))) < 0)
+		at++;
+	if ((at < w->pair_cnt && !order) || w->pair_cnt == LEAT_PROFILE_MAX_ATTRIBUTES) {
+		x->b->labels++;
+		return 0;
 	}
+	memmove(&w->pairs[at + 1], &w->pairs[at], (w->pair_cnt - at) * sizeof(a));
+	w->pairs[at] = a;
+	w->pair_cnt++;
+	return 0;
+}
+
+/* Those that say who it was, as leat writes them, and the others, which are facts of the sample. */
+static int take_label(struct leat_pprof *x, struct leat_reader r, struct who *w)
+{
+	struct label l = { .str = { "", 0 } };
+	int err = read_label(x, r, &l);
+
+	if (err)
+		return err;
+	if (leat_pprof_is(x, l.key, "process")) {
+		w->process = l.str;
+		w->has_process = true;
+	} else if (leat_pprof_is(x, l.key, "thread") && l.has_str)
+		w->thread = l.str;
+	else if (leat_pprof_is(x, l.key, "tgid") || leat_pprof_is(x, l.key, "pid"))
+		w->pid = l.num;
+	else if (leat_pprof_is(x, l.key, "tid")) {
+		w->tid = l.num;
+		w->has_tid = true;
+	} else
+		return add_pair(x, &l, w);
+	return 0;
+}
+
+/* Too many different sets: the sample is kept, its labels are not. */
+static int put_labels(struct leat_pprof *x, const struct who *w, uint32_t *set)
+{
+	int err = w->pair_cnt ? leat_profile_attributes(x->b->p, w->pairs, w->pair_cnt, set) : 0;
+
+	if (err != -EOVERFLOW)
+		return err;
+	x->b->labels += w->pair_cnt;
 	return 0;
 }
 
@@ -163,6 +254,8 @@ static int put_sample(struct leat_pprof *x, struct who *w, uint64_t value)
 	if (!err)
 		err = put_who(x, w, &s);
 	if (!err)
+		err = put_labels(x, w, &s.attrs);
+	if (!err)
 		err = leat_build_stack(x->b, LEAT_STACK_NONE, &s.stack);
 	return err ? err : leat_build_sample(x->b, &s);
 }
@@ -170,7 +263,7 @@ static int put_sample(struct leat_pprof *x, struct who *w, uint64_t value)
 int leat_pprof_take_sample(struct leat_pprof *x, struct leat_proto_field *field)
 {
 	struct leat_reader r = field->body;
-	struct who w = { .process = { "", 0 }, .thread = { "", 0 } };
+	struct who w;
 	struct leat_proto_field f;
 	uint64_t v, value = 0;
 	size_t value_cnt = 0;
@@ -178,6 +271,7 @@ int leat_pprof_take_sample(struct leat_pprof *x, struct leat_proto_field *field)
 
 	if (field->number != 2)
 		return 0;
+	who_init(&w);
 	x->b->depth = 0;
 	while (!err && leat_reader_left(&r)) {
 		err = leat_proto_next(&r, &f);
@@ -262,6 +356,18 @@ static int put_event(struct leat_pprof *x, bool samples)
 		     : leat_profile_string(x->b->p, text, (size_t)n, &x->b->p->meta.event);
 }
 
+/* Each sample has a value of each type: those that do not count. */
+static int put_note(struct leat_pprof *x)
+{
+	char list[256], note[320];
+
+	if (x->type_cnt < 2)
+		return 0;
+	list_types(x, x->value, list, sizeof(list));
+	snprintf(note, sizeof(note), "left out: %s; -e chooses one of them", list);
+	return leat_profile_string(x->b->p, note, strlen(note), &x->b->p->meta.event_note);
+}
+
 int leat_pprof_meta(struct leat_pprof *x)
 {
 	struct leat_meta *m = &x->b->p->meta;
@@ -280,5 +386,7 @@ int leat_pprof_meta(struct leat_pprof *x)
 		m->period = x->period;
 	}
 	err = put_event(x, samples);
+	if (!err)
+		err = put_note(x);
 	return err ? err : take_comments(x);
 }

@@ -18,47 +18,63 @@ static int fail(const struct leat_run *r, int err)
 
 /* ---- --anonymize: paths are changed before they are written ---- */
 
-/* The field of @ev that holds a path to its end; NULL: there is none. */
-static const struct leat_field *path_field(const struct leat_event *ev)
+/* Of the field that holds a path to the record's end. */
+static int reader_of(const struct leat_bus *bus, enum leat_rec_kind kind, const char *name,
+		     struct leat_field_reader **out)
 {
-	const struct leat_format *f = leat_event_format(ev);
+	const struct leat_format *f = leat_event_format(leat_bus_at(bus, kind));
 	leat_field_ref ref;
+	int err = leat_format_ref(f, name, &ref);
 
-	if (leat_format_ref(f, leat_event_id(ev) == LEAT_REC_MMAP ? "path" : "exe", &ref))
-		return NULL;
-	return leat_format_field_at(f, ref.index);
+	return err ? err : leat_field_reader_new(out, f, ref);
 }
 
 static bool rewrite(void *ctx, const struct leat_event *ev, const struct leat_record *r,
 		    struct leat_record *out)
 {
 	struct leat_run_capture *c = ctx;
-	const struct leat_field *f;
-	const char *path, *rest;
-	size_t len, size;
+	const struct leat_field_reader *reader = r->kind == LEAT_REC_MMAP      ? c->path
+						 : r->kind == LEAT_REC_PROCESS ? c->exe
+									       : NULL;
+	struct leat_slice path;
+	size_t at, len, size;
+	const char *rest;
 
-	if (r->kind != LEAT_REC_MMAP && r->kind != LEAT_REC_PROCESS)
+	(void)ev;
+	if (!reader)
 		return false;
-	f = path_field(ev);
-	if (!f || f->location != LEAT_LOCATION_TAIL || r->size <= f->offset)
+	path = leat_read_slice(reader, r);
+	if (!path.len)
 		return false;
+	at = (size_t)((const uint8_t *)path.data - (const uint8_t *)r->data);
 	/* Longer than any path: what is behind it is cut off, never kept as it is. */
 	size = r->size < sizeof(c->record) ? r->size : sizeof(c->record) - 1;
 	memcpy(c->record, r->data, size);
 	c->record[size] = '\0';
-	path = (const char *)c->record + f->offset;
-	rest = leat_below_home(path);
+	rest = leat_below_home((const char *)c->record + at);
 	if (!rest)
 		return false;
 	/* Shorter than before: "~" stands for more than one byte. */
 	len = strlen(rest) + 1;
-	c->record[f->offset] = '~';
-	memmove(c->record + f->offset + 1, rest, len);
+	c->record[at] = '~';
+	memmove(c->record + at + 1, rest, len);
 	*out = *r;
 	out->data = c->record;
-	out->size = f->offset + 1 + (uint32_t)len;
+	out->size = (uint32_t)(at + 1 + len);
 	memcpy(c->record + offsetof(struct leat_rec, size), &out->size, sizeof(out->size));
 	return true;
+}
+
+static int anonymize_paths(struct leat_run *r)
+{
+	struct leat_run_capture *c = &r->capture;
+	int err = reader_of(r->bus, LEAT_REC_MMAP, "path", &c->path);
+
+	if (!err)
+		err = reader_of(r->bus, LEAT_REC_PROCESS, "exe", &c->exe);
+	if (!err)
+		leat_capture_writer_set_rewrite(r->o->capture, rewrite, c);
+	return err;
 }
 
 /* ---- the steps of a recording ---- */
@@ -79,9 +95,9 @@ int leat_run_capture_begin(struct leat_run *r)
 
 	if (!w)
 		return 0;
-	if (r->o->anonymize)
-		leat_capture_writer_set_rewrite(w, rewrite, &r->capture);
-	err = leat_capture_put_options(w, &o);
+	err = r->o->anonymize ? anonymize_paths(r) : 0;
+	if (!err)
+		err = leat_capture_put_options(w, &o);
 	if (!err)
 		err = leat_capture_writer_attach(w, r->bus);
 	return err ? fail(r, err) : 0;
@@ -117,6 +133,8 @@ void leat_run_capture_detach(struct leat_run *r)
 {
 	if (r->o->capture)
 		leat_capture_writer_detach(r->o->capture);
+	leat_field_reader_free(&r->capture.path);
+	leat_field_reader_free(&r->capture.exe);
 }
 
 void leat_run_capture_end(struct leat_run *r, const struct leat_profile *p)

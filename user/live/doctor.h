@@ -24,5 +24,6 @@ void leat_check_bad(struct leat_check *k, enum leat_check_level level, const cha
 void leat_doctor_system(struct leat_checks *c);	   /* kernel, privileges, limits */
 void leat_doctor_recording(struct leat_checks *c); /* features, events, symbols */
 void leat_doctor_target(struct leat_checks *c);	   /* .pid */
+void leat_doctor_unwind(struct leat_checks *c);	   /* .pid: its binaries' unwind tables */
 
 #endif

@@ -154,7 +154,6 @@ static void check_frame_pointers(struct leat_checks *c)
 	LEAT_CLOSE int fd = -1;
 	char path[64];
 	size_t with, all;
-	bool tables;
 
 	snprintf(path, sizeof(path), "/proc/%u/exe", c->via);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -167,13 +166,7 @@ static void check_frame_pointers(struct leat_checks *c)
 		leat_check_value(k, "unknown: too few symbols in its executable");
 		return;
 	}
-	tables = leat_elf_section_find(e, ".eh_frame") || leat_elf_section_find(e, ".debug_frame");
-	leat_check_value(k, "%zu %% of the functions of its executable%s", with * 100 / all,
-			 tables ? "; it has unwind information" : "");
-	if (with * 10 < all * 8 && !tables)
-		leat_check_bad(k, LEAT_CHECK_WARN,
-			       "many user stacks will end early, as no unwind information",
-			       "build it with -fasynchronous-unwind-tables");
+	leat_check_value(k, "%zu %% of the functions of its executable", with * 100 / all);
 }
 
 static void check_maps(struct leat_checks *c)
@@ -242,4 +235,5 @@ void leat_doctor_target(struct leat_checks *c)
 		return;
 	check_maps(c);
 	check_frame_pointers(c);
+	leat_doctor_unwind(c);
 }

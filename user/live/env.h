@@ -56,6 +56,11 @@ const struct leat_diag *leat_env_diag(const struct leat_env *e);
 int leat_env_add(struct leat_env *e, uint32_t tgid) LEAT_MUST_USE;
 /* Registers on "leat/newproc", after the sources are opened. -ENOENT no such event. */
 int leat_env_attach(struct leat_env *e, struct leat_bus *bus) LEAT_MUST_USE;
+/*
+ * @tgid has mappings that nobody told of (mremap moves code silently): its /proc is read again, soon
+ * and with a back-off. Nothing when it is not followed.
+ */
+void leat_env_look_again(struct leat_env *e, uint32_t tgid);
 /* Followed processes that have not ended, as far as is known. */
 size_t leat_env_alive(const struct leat_env *e);
 bool leat_env_follows(const struct leat_env *e, uint32_t tgid);

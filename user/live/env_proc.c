@@ -246,6 +246,22 @@ void leat_env_mark_lost(struct leat_env *e)
 	e->any_dirty = e->kept_cnt > 0;
 }
 
+void leat_env_look_again(struct leat_env *e, uint32_t tgid)
+{
+	size_t i = 0;
+
+	if (!leat_env_follows(e, tgid) && !e->o.all)
+		return;
+	while (i < e->kept_cnt && e->kept[i].tgid != tgid)
+		i++;
+	if (i == e->kept_cnt)
+		leat_env_keep(e, tgid);
+	if (i == e->kept_cnt)
+		return;
+	e->kept[i].dirty = true;
+	e->any_dirty = true;
+}
+
 /*
  * A read costs its process's share of the time: the next one waits 64 times as long as this one
  * took, and twice as long as the last wait while losses go on.

@@ -71,16 +71,49 @@ static void fill_wanted(const struct leat_run *r, struct leat_verdict *v)
 		v->wanted = asked + v->kernel_skipped;
 }
 
-static uint64_t table_bytes(const struct leat_run *r)
+static bool is_object(const struct leat_object *o, const struct leat_tables_missing *m)
 {
-	struct leat_tables_stats s = { 0 };
-
-	if (r->tables)
-		leat_tables_stats(r->tables, &s);
-	return s.bytes;
+	if (m->vdso || o->kind != LEAT_OBJECT_FILE)
+		return m->vdso && o->kind == LEAT_OBJECT_VDSO;
+	if (m->build_id_len)
+		return o->build_id_len == m->build_id_len &&
+		       !memcmp(o->build_id, m->build_id, m->build_id_len);
+	return o->dev == m->dev && o->ino == m->ino;
 }
 
-static void fill_verdict(const struct leat_run *r, struct leat_profile *p)
+/* Which binaries have no whole table, and why; those that are in the profile are named. */
+static void fill_missing(const struct leat_run *r, struct leat_profile *p)
+{
+	struct leat_tables_missing m;
+	uint32_t at = 0;
+
+	while (leat_tables_missing(r->tables, &at, &m)) {
+		p->verdict.no_table[m.why]++;
+		for (size_t i = 0; i < p->object_cnt; i++)
+			if (is_object(&p->objects[i], &m))
+				p->objects[i].no_table = (uint8_t)m.why;
+	}
+}
+
+static void fill_tables(const struct leat_run *r, struct leat_profile *p)
+{
+	struct leat_verdict *v = &p->verdict;
+	struct leat_tables_stats s;
+
+	if (!r->tables)
+		return;
+	leat_tables_stats(r->tables, &s);
+	v->map_bytes += s.bytes;
+	v->tables_built = s.tables;
+	v->tables_cached = s.cached;
+	v->tables_evicted = s.evicted;
+	v->tables_refused = s.refused;
+	v->cache_damaged = s.cache_damaged;
+	v->cache_unwritten = s.cache_unwritten;
+	fill_missing(r, p);
+}
+
+void leat_run_verdict(const struct leat_run *r, struct leat_profile *p)
 {
 	struct leat_verdict *v = &p->verdict;
 
@@ -90,9 +123,9 @@ static void fill_verdict(const struct leat_run *r, struct leat_profile *p)
 	v->period = r->o->freq_hz ? 0 : r->o->period;
 	v->self_cpu_ns = r->self_cpu_ns;
 	v->rss_bytes = r->rss_bytes;
-	v->map_bytes = leat_engine_map_bytes(r->engine) + table_bytes(r);
+	v->map_bytes = leat_engine_map_bytes(r->engine);
 	v->bpf_ns = leat_cost_bpf_ns(v->kernel);
-	v->callback_errors = leat_bus_error_cnt(r->bus);
+	fill_tables(r, p);
 	fill_wanted(r, v);
 }
 
@@ -146,12 +179,14 @@ static int nothing(const struct leat_run *r, const struct leat_verdict *v)
 	return -ENODATA;
 }
 
-static int resolve(struct leat_run *r, struct leat_profile *p)
+int leat_run_name(struct leat_run *r, struct leat_profile *p)
 {
 	struct leat_file_provider prov = leat_files_provider(r->files);
 	struct leat_symbols_opts so = { 0 };
-	int err;
+	int err = leat_run_meta(r, p);
 
+	if (err)
+		return err;
 	if ((err = leat_symbols_check_calls(p, &prov)) || (err = leat_judge_stacks(p)) ||
 	    (err = leat_symbols_resolve(p, &prov, &so)) || (err = leat_judge_count(p)))
 		return leat_diag_set(r->diag, err, LEAT_EXIT_FAILURE,
@@ -192,13 +227,11 @@ int leat_run_finish(struct leat_run *r, struct leat_live_result *out)
 	p = leat_session_take_profile(r->session);
 	if (!p)
 		return leat_diag_set(r->diag, -ENOMEM, LEAT_EXIT_FAILURE, "out of memory");
-	fill_verdict(r, p);
+	leat_run_verdict(r, p);
 	if (!p->verdict.taken)
 		err = nothing(r, &p->verdict);
 	if (!err)
-		err = leat_run_meta(r, p);
-	if (!err)
-		err = resolve(r, p);
+		err = leat_run_name(r, p);
 	if (!err && r->o->anonymize)
 		err = leat_run_anonymize(p);
 	if (err) {
@@ -240,6 +273,14 @@ static void os_name(char *out, size_t cap)
 	snprintf(out, cap, "%.*s", (int)n, at);
 }
 
+static int put_boot(struct leat_profile *p)
+{
+	char id[LEAT_BOOT_ID_LEN];
+
+	leat_procfs_boot(id);
+	return put(p, id, &p->meta.boot);
+}
+
 static int put_host(const struct leat_run *r, struct leat_profile *p)
 {
 	struct leat_meta *m = &p->meta;
@@ -253,7 +294,7 @@ static int put_host(const struct leat_run *r, struct leat_profile *p)
 		return err;
 	if (r->o->anonymize)
 		return 0;
-	if ((err = put(p, u.nodename, &m->host)))
+	if ((err = put(p, u.nodename, &m->host)) || (err = put_boot(p)))
 		return err;
 	return put(p, r->o->command_line ? r->o->command_line : "", &m->command_line);
 }

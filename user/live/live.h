@@ -63,7 +63,8 @@ struct leat_live_opts {
 	bool children; /* also of a command: the default is the caller's business */
 	uint32_t max_stack;
 	enum leat_unwind_mode unwind;
-	uint64_t unwind_memory; /* bytes of unwind tables in the kernel; 0: 64 MB */
+	uint64_t unwind_memory;	  /* bytes of unwind tables in the kernel; 0: 64 MB */
+	const char *unwind_cache; /* directory of unwind tables; NULL: none */
 	bool anonymize;
 	size_t ring_bytes; /* 0: default */
 	uint32_t ring_cnt; /* 0: default; tests force more */

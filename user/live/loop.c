@@ -130,6 +130,19 @@ static bool target_ended(const struct leat_run *r)
 	return !r->plan.children || r->plan.env_all || leat_env_alive(r->env) == 0;
 }
 
+bool leat_run_target_ended(struct leat_run *r)
+{
+	struct epoll_event ev[16];
+	int n = epoll_wait(r->epoll_fd, ev, LEAT_ARRAY_SIZE(ev), 0);
+
+	for (int i = 0; i < n; i++) {
+		if (ev[i].data.u32 < r->watch_cnt)
+			went(r, &r->watches[ev[i].data.u32]);
+	}
+	look_for_watches(r);
+	return target_ended(r);
+}
+
 static int poll_env(struct leat_run *r, uint64_t now)
 {
 	const struct leat_source *s = &r->pump.sources[0];

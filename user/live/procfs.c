@@ -246,3 +246,10 @@ int leat_procfs_each_thread(uint32_t tgid, int (*fn)(void *ctx, uint32_t tid), v
 	snprintf(path, sizeof(path), "/proc/%u/task", tgid);
 	return each_number(path, fn, ctx);
 }
+
+void leat_procfs_boot(char out[LEAT_BOOT_ID_LEN])
+{
+	if (leat_procfs_text("/proc/sys/kernel/random/boot_id", out, LEAT_BOOT_ID_LEN) < 0)
+		out[0] = '\0';
+	out[strcspn(out, "\n")] = '\0';
+}

@@ -79,6 +79,10 @@ int leat_procfs_each(int (*fn)(void *ctx, uint32_t pid), void *ctx) LEAT_MUST_US
 int leat_procfs_each_thread(uint32_t tgid, int (*fn)(void *ctx, uint32_t tid),
 			    void *ctx) LEAT_MUST_USE;
 
+#define LEAT_BOOT_ID_LEN 40
+/* Which boot of the host this is; "" when the kernel does not tell. */
+void leat_procfs_boot(char out[LEAT_BOOT_ID_LEN]);
+
 uint64_t leat_clock_ns(void);	   /* CLOCK_MONOTONIC */
 uint64_t leat_clock_real_ns(void); /* CLOCK_REALTIME */
 

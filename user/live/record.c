@@ -21,12 +21,32 @@ static int fail(struct leat_run *r, int err, const char *what)
 
 /* ---- hooks ---- */
 
+struct birth {
+	uint32_t tgid;
+	uint64_t ns; /* 0: unknown */
+};
+
+/* A number is that of the process that had it last: new ones are at the end. */
+static int find_birth(void *ctx, const struct leat_process_table *t)
+{
+	struct birth *b = ctx;
+	size_t i = t->profile ? t->profile->process_cnt : 0;
+
+	while (i-- > 0) {
+		if (t->profile->processes[i].tgid != b->tgid)
+			continue;
+		b->ns = t->profile->processes[i].start_ns;
+		return 0;
+	}
+	return -ESRCH;
+}
+
 /* Whether a process began after the sampling did; what it used before is not ours to count. */
 static bool was_born(const struct leat_run *r, uint32_t tgid)
 {
-	struct leat_proc_info info;
+	struct birth b = { .tgid = tgid };
 
-	return !leat_procfs_read(tgid, &info) && info.start_ns >= r->start_ns;
+	return !leat_process_cell_read(r->processes, find_birth, &b) && b.ns >= r->start_ns;
 }
 
 /* No notice of this process is needed any more. */
@@ -55,6 +75,13 @@ static void on_exec(void *ctx, uint32_t tgid)
 		    leat_engine_set_tgid(r->engine, tgid, LEAT_SET_NAME | LEAT_SET_KNOWN))
 			leat_log(LEAT_LOG_DEBUG, "process %u does not fit into the set", tgid);
 	}
+}
+
+static void on_unknown(void *ctx, uint32_t tgid)
+{
+	struct leat_run *r = ctx;
+
+	leat_env_look_again(r->env, tgid);
 }
 
 static void on_stack_missing(void *ctx, uint64_t hash)
@@ -112,6 +139,37 @@ static int fill_sets(struct leat_run *r)
 	return err;
 }
 
+int leat_run_open(struct leat_run *r)
+{
+	int err;
+
+	leat_pump_init(&r->pump, r->bus);
+	if ((err = leat_pump_add(&r->pump, leat_env_source(r->env))) ||
+	    (err = leat_pump_add(&r->pump, leat_engine_source(r->engine))) ||
+	    (r->probes && (err = leat_pump_add(&r->pump, leat_probes_source(r->probes)))))
+		return err;
+	return leat_pump_open(&r->pump);
+}
+
+void leat_run_set_session(struct leat_run *r, struct leat_session *s)
+{
+	struct leat_session_hooks hooks = { .ctx = r, .on_stack_missing = on_stack_missing };
+
+	r->session = s;
+	r->processes = leat_session_processes(s);
+	leat_session_set_hooks(s, &hooks);
+}
+
+/* After those who name samples. */
+int leat_run_attach(struct leat_run *r)
+{
+	int err = r->tables ? leat_tables_attach(r->tables, r->bus) : 0;
+
+	if (!err)
+		err = leat_env_attach(r->env, r->bus);
+	return err ? err : fill_sets(r);
+}
+
 static int make_session(struct leat_run *r)
 {
 	struct leat_session_opts so = {
@@ -120,21 +178,43 @@ static int make_session(struct leat_run *r)
 		.user_only = r->o->user_only,
 		.kernel_only = r->o->kernel_only,
 	};
-	struct leat_session_hooks hooks = { .ctx = r, .on_stack_missing = on_stack_missing };
+	struct leat_session *s = NULL;
 	int err;
 
-	leat_pump_init(&r->pump, r->bus);
-	if ((err = leat_pump_add(&r->pump, leat_env_source(r->env))) ||
-	    (err = leat_pump_add(&r->pump, leat_engine_source(r->engine))) ||
-	    (err = leat_pump_open(&r->pump)) || (err = leat_run_capture_begin(r)) ||
-	    (err = leat_session_new(&r->session)))
+	if ((err = leat_bus_new(&r->bus)) || (err = leat_run_open(r)) ||
+	    (err = leat_run_capture_begin(r)) || (err = leat_session_new(&s)))
 		return err;
-	leat_session_set_opts(r->session, &so);
-	leat_session_set_hooks(r->session, &hooks);
-	err = leat_session_attach(r->session, r->bus);
-	if (!err && r->tables)
-		err = leat_tables_attach(r->tables, r->bus);
-	return err ? err : leat_env_attach(r->env, r->bus);
+	leat_run_set_session(r, s);
+	leat_session_set_opts(s, &so);
+	err = leat_session_attach(s, r->bus);
+	return err ? err : leat_run_attach(r);
+}
+
+static const char *cache_problem(int err)
+{
+	switch (err) {
+	case -EPERM:
+		return "it belongs to another user";
+	case -EACCES:
+		return "others may write to it, or it may not be entered";
+	case -ENOTDIR:
+		return "it is not a directory";
+	case -ENOENT:
+		return "the directory that it should lie in is not there";
+	default:
+		return strerrorname_np(-err);
+	}
+}
+
+static int open_cache(struct leat_run *r)
+{
+	const char *dir = r->o->unwind_cache;
+	int err = dir && r->plan.tables ? leat_table_cache_open(&r->cache, dir, 0) : 0;
+
+	if (err)
+		leat_diag_set(r->diag, err, LEAT_EXIT_FAILURE, "cannot use the unwind cache %s: %s",
+			      dir, cache_problem(err));
+	return err;
 }
 
 static int make_tables(struct leat_run *r)
@@ -144,6 +224,9 @@ static int make_tables(struct leat_run *r)
 		.files = r->files,
 		.memory_bytes = r->o->unwind_memory,
 		.max_frames = r->plan.engine.cfg.max_uframes,
+		.cache = r->cache,
+		.on_unknown = on_unknown,
+		.ctx = r,
 	};
 
 	return r->plan.tables ? leat_tables_new(&r->tables, &o) : 0;
@@ -162,11 +245,20 @@ static int start_command(struct leat_run *r)
 	return leat_plan_add(&r->plan, (uint32_t)r->command.pid, LEAT_SET_PROCESS, true);
 }
 
-static int prepare(struct leat_run *r)
+void leat_run_init(struct leat_run *r, const struct leat_live_opts *o, struct leat_diag *diag)
+{
+	*r = (struct leat_run){ .o = o, .diag = diag, .epoll_fd = -1 };
+	r->command = (struct leat_command){ .go_fd = -1, .err_fd = -1 };
+	r->begin_ns = leat_clock_ns();
+}
+
+int leat_run_prepare(struct leat_run *r)
 {
 	int err = leat_plan_make(&r->plan, r->o, r->diag);
 
 	if (err)
+		return err;
+	if ((err = open_cache(r)))
 		return err;
 	if ((err = leat_files_new(&r->files)))
 		return fail(r, err, "cannot start");
@@ -180,10 +272,8 @@ static int prepare(struct leat_run *r)
 	if (err)
 		return fail(r, err, "cannot load the BPF programs");
 	phase(r, "BPF programs loaded");
-	if ((err = leat_bus_new(&r->bus)) || (err = make_tables(r)) || (err = make_session(r)))
-		return fail(r, err, "cannot set up the session");
-	err = fill_sets(r);
-	return err ? fail(r, err, "cannot fill the set of processes") : 0;
+	err = make_tables(r);
+	return err ? fail(r, err, "cannot set up the unwind tables") : 0;
 }
 
 static int tell_about(struct leat_run *r, const struct leat_plan_proc *p)
@@ -239,7 +329,7 @@ static int look_again(struct leat_run *r)
  * The environment first: nothing may happen between its reading of /proc and the side band. It has
  * read the target's mappings by the time the sampling begins.
  */
-static int start(struct leat_run *r)
+int leat_run_start(struct leat_run *r)
 {
 	int err = leat_pump_start(&r->pump);
 
@@ -250,6 +340,8 @@ static int start(struct leat_run *r)
 		*r->diag = *leat_env_diag(r->env);
 	else if (err && leat_engine_diag(r->engine)->err)
 		*r->diag = *leat_engine_diag(r->engine);
+	else if (err && r->probes && leat_probes_diag(r->probes)->err)
+		*r->diag = *leat_probes_diag(r->probes);
 	if (err)
 		return fail(r, err, "cannot begin to sample");
 	phase(r, "sampling");
@@ -270,6 +362,13 @@ static int start(struct leat_run *r)
 	if (!r->command.pid)
 		return 0;
 	return leat_command_go(&r->command, r->o->target.command[0], r->diag);
+}
+
+int leat_run_stop(struct leat_run *r)
+{
+	r->end_ns = leat_clock_ns();
+	leat_meter_update(&r->meter);
+	return leat_pump_stop(&r->pump);
 }
 
 /*
@@ -299,15 +398,18 @@ static void end_command(struct leat_run *r, struct leat_live_child *child)
 	child->status = r->command.status;
 }
 
-static void fini(struct leat_run *r)
+void leat_run_fini(struct leat_run *r)
 {
 	size_t i;
 
 	leat_pump_close(&r->pump);
 	leat_run_capture_detach(r);
+	leat_process_cell_drop_readonly(&r->processes);
 	leat_session_free(&r->session);
 	leat_bus_free(&r->bus);
 	leat_tables_free(&r->tables);
+	leat_probes_free(&r->probes);
+	leat_table_cache_close(&r->cache);
 	leat_engine_free(&r->engine);
 	leat_env_free(&r->env);
 	leat_files_free(&r->files);
@@ -326,24 +428,23 @@ int leat_live_record(const struct leat_live_opts *o, struct leat_live_result *ou
 		     struct leat_diag *diag)
 {
 	struct leat_diag unused = { 0 };
-	struct leat_run r = { .o = o, .diag = diag ? diag : &unused, .epoll_fd = -1 };
+	struct leat_run r;
 	int err;
 
 	*out = (struct leat_live_result){ 0 };
-	r.command = (struct leat_command){ .go_fd = -1, .err_fd = -1 };
-	r.begin_ns = leat_clock_ns();
-	err = prepare(&r);
+	leat_run_init(&r, o, diag ? diag : &unused);
+	err = leat_run_prepare(&r);
+	if (!err && (err = make_session(&r)))
+		err = fail(&r, err, "cannot set up the session");
 	if (!err)
-		err = start(&r);
+		err = leat_run_start(&r);
 	if (!err)
 		err = leat_run_loop(&r);
-	r.end_ns = leat_clock_ns();
-	leat_meter_update(&r.meter);
-	if (!err && leat_pump_stop(&r.pump))
+	if (leat_run_stop(&r) && !err)
 		err = fail(&r, -EIO, "cannot end the recording");
 	end_command(&r, &out->child);
 	if (!err)
 		err = leat_run_finish(&r, out);
-	fini(&r);
+	leat_run_fini(&r);
 	return err;
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include "base/log.h"
@@ -114,11 +115,17 @@ int leat_tables_finish(struct leat_tables *t)
 	}
 	if (!err)
 		err = leat_waiting_round(t, true);
+	if (t->o.cache) {
+		leat_builder_end(t);
+		leat_binaries_round(t); /* counts what it has handed back since */
+		t->stats.cache_unwritten = t->unwritten;
+	}
 	leat_log(LEAT_LOG_DEBUG,
-		 "%llu tables of %llu rows built in %.1f ms, %llu binaries by frame pointer, %llu "
-		 "without, %llu evicted; %llu samples unwound here",
+		 "%llu tables of %llu rows built in %.1f ms, %llu from the cache in %.1f ms, %llu "
+		 "binaries by frame pointer, %llu without, %llu evicted; %llu samples unwound here",
 		 (unsigned long long)t->stats.tables, (unsigned long long)t->stats.rows,
-		 (double)t->stats.build_ns / 1e6, (unsigned long long)t->stats.framed,
+		 (double)t->stats.build_ns / 1e6, (unsigned long long)t->stats.cached,
+		 (double)t->stats.cached_ns / 1e6, (unsigned long long)t->stats.framed,
 		 (unsigned long long)t->stats.failed, (unsigned long long)t->stats.evicted,
 		 (unsigned long long)t->stats.unwound);
 	return err;
@@ -127,4 +134,24 @@ int leat_tables_finish(struct leat_tables *t)
 void leat_tables_stats(const struct leat_tables *t, struct leat_tables_stats *out)
 {
 	*out = t->stats;
+}
+
+bool leat_tables_missing(const struct leat_tables *t, uint32_t *at, struct leat_tables_missing *out)
+{
+	const struct leat_binary *b;
+
+	if (*at < LEAT_EXE__FIRST)
+		*at = LEAT_EXE__FIRST;
+	while (*at < t->binary_cnt && !t->binaries[*at].why)
+		(*at)++;
+	if (*at >= t->binary_cnt)
+		return false;
+	b = &t->binaries[(*at)++];
+	*out = (struct leat_tables_missing){ .why = b->why,
+					     .build_id_len = b->build_id_len,
+					     .dev = b->dev,
+					     .ino = b->ino,
+					     .vdso = b->vdso };
+	memcpy(out->build_id, b->build_id, sizeof(out->build_id));
+	return true;
 }

@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "live/files_impl.h"
+#include "live/procfs.h"
 #include "live/tables_impl.h"
 
 static bool binary_eq(const void *ctx, uint32_t value, const void *key)
@@ -62,15 +63,7 @@ uint32_t leat_binary_of(struct leat_tables *t, const struct leat_rec_mmap *m)
 
 bool leat_binary_bias(const struct leat_binary *b, const struct leat_code *c, uint64_t *bias)
 {
-	for (size_t i = 0; i < b->load_cnt; i++) {
-		const struct leat_binary_load *l = &b->loads[i];
-
-		if (c->pgoff < l->offset || c->pgoff >= l->end)
-			continue;
-		*bias = c->start - (l->vaddr + (c->pgoff - l->offset));
-		return true;
-	}
-	return false;
+	return !leat_unwind_bias(b->segments, b->segment_cnt, c->start, c->pgoff, bias);
 }
 
 static int open_file(struct leat_tables *t, const struct leat_binary *b)
@@ -104,14 +97,17 @@ static void set_exe(struct leat_tables *t, uint32_t no, enum leat_exe_state stat
 	__atomic_store_n(&t->kernel.exes[no].state, (uint32_t)state, __ATOMIC_RELEASE);
 }
 
-/* Makes room for @bytes: the table that was looked up least recently goes. */
-static void make_room(struct leat_tables *t, size_t bytes)
+/*
+ * Makes room for @bytes: the table that was looked up least recently goes, but not that of @keep: one
+ * that is larger than all room there is stays alone.
+ */
+static void make_room(struct leat_tables *t, size_t bytes, uint32_t keep)
 {
 	while (t->stats.bytes + bytes > t->o.memory_bytes) {
 		uint32_t oldest = 0, no;
 
 		for (no = LEAT_EXE__FIRST; no < t->binary_cnt; no++) {
-			if (t->binaries[no].state != LEAT_BINARY_READY)
+			if (t->binaries[no].state != LEAT_BINARY_READY || no == keep)
 				continue;
 			if (!oldest ||
 			    t->kernel.exes[no].used_epoch < t->kernel.exes[oldest].used_epoch)
@@ -127,15 +123,85 @@ static void make_room(struct leat_tables *t, size_t bytes)
 	}
 }
 
+enum leat_no_table leat_tables_why(int err, bool framed)
+{
+	switch (err) {
+	case -ENODATA:
+		return framed ? LEAT_NO_TABLE_FRAMES : LEAT_NO_TABLE_NOTHING;
+	case -EBADMSG:
+		return LEAT_NO_TABLE_MALFORMED;
+	case -EOVERFLOW:
+		return LEAT_NO_TABLE_TOO_LARGE;
+	case -ENOTSUP:
+		return LEAT_NO_TABLE_MACHINE;
+	case -ENOENT:
+		return LEAT_NO_TABLE_GONE;
+	case -EACCES:
+	case -EPERM:
+		return LEAT_NO_TABLE_PERMISSION;
+	case -ESTALE:
+		return LEAT_NO_TABLE_CHANGED;
+	default:
+		return LEAT_NO_TABLE_RESOURCES;
+	}
+}
+
+static bool may_pass(enum leat_no_table why)
+{
+	return why == LEAT_NO_TABLE_GONE || why == LEAT_NO_TABLE_CHANGED ||
+	       why == LEAT_NO_TABLE_RESOURCES;
+}
+
 static void no_table(struct leat_tables *t, uint32_t no)
 {
 	struct leat_binary *b = &t->binaries[no];
-	const bool framed = b->err == -ENODATA;
 
-	b->state = framed ? LEAT_BINARY_FRAMED : LEAT_BINARY_FAILED;
-	set_exe(t, no, framed ? LEAT_EXE_FRAME : LEAT_EXE_FAILED);
-	t->stats.framed += framed;
-	t->stats.failed += !framed;
+	b->state = b->framed ? LEAT_BINARY_FRAMED : LEAT_BINARY_FAILED;
+	set_exe(t, no, b->framed ? LEAT_EXE_FRAME : LEAT_EXE_FAILED);
+	t->stats.framed += b->framed;
+	t->stats.failed += !b->framed;
+	b->why = leat_tables_why(b->err, b->framed);
+	if (!b->framed && may_pass(b->why) && ++b->tries < LEAT_TABLES_TRIES)
+		b->retry_ns = leat_clock_ns() + (LEAT_TABLES_RETRY_NS << (b->tries - 1));
+}
+
+/* The next sample that comes there asks for it once more. */
+static void retry(struct leat_tables *t, uint32_t no)
+{
+	struct leat_binary *b = &t->binaries[no];
+
+	b->state = LEAT_BINARY_NEW;
+	b->why = LEAT_NO_TABLE_NONE;
+	b->retry_ns = 0;
+	t->stats.failed--;
+	t->stats.retried++;
+	t->version++;
+	set_exe(t, no, LEAT_EXE_UNKNOWN);
+}
+
+static void built(struct leat_tables *t, struct leat_binary *b)
+{
+	b->state = LEAT_BINARY_BUILT;
+	if (b->table->err)
+		b->why = LEAT_NO_TABLE_TOO_LARGE;
+	else if (b->table->bad_cnt)
+		b->why = LEAT_NO_TABLE_PARTLY;
+	t->stats.tables += !b->cached;
+	t->stats.cached += b->cached;
+	t->stats.rows += b->cached ? 0 : b->table->row_cnt;
+	make_room(t, b->bytes, 0);
+	t->stats.bytes += b->bytes;
+}
+
+static void count_work(struct leat_tables *t, struct leat_binary *b)
+{
+	if (b->cached)
+		t->stats.cached_ns += b->build_ns;
+	else
+		t->stats.build_ns += b->build_ns;
+	b->build_ns = 0;
+	t->stats.cache_damaged += b->damaged;
+	b->damaged = false;
 }
 
 /* The thread has it no more. */
@@ -149,14 +215,9 @@ static void take_back(struct leat_tables *t, uint32_t no)
 		b->state = LEAT_BINARY_NEW;
 		return;
 	}
-	t->stats.build_ns += b->build_ns;
-	b->build_ns = 0;
+	count_work(t, b);
 	if (b->state == LEAT_BINARY_QUEUED && !b->err) {
-		b->state = LEAT_BINARY_BUILT;
-		t->stats.tables++;
-		t->stats.rows += b->table->row_cnt;
-		make_room(t, b->bytes);
-		t->stats.bytes += b->bytes;
+		built(t, b);
 		return;
 	}
 	if (b->err) {
@@ -170,18 +231,24 @@ static void take_back(struct leat_tables *t, uint32_t no)
 	exe->page_cnt = b->table->page_cnt;
 	leat_programs_bias(t, no);
 	set_exe(t, no, LEAT_EXE_READY);
+	/* Those that were built together had none to go for them. */
+	make_room(t, 0, no);
 }
 
 void leat_binaries_round(struct leat_tables *t)
 {
-	uint64_t events;
+	uint64_t events, now;
 	uint32_t no;
 
 	if (read(t->event_fd, &events, sizeof(events)) < 0)
 		events = 0; /* nothing was built since */
 	while (leat_builder_take(t, &no))
 		take_back(t, no);
-	for (no = LEAT_EXE__FIRST; no < t->binary_cnt; no++)
+	now = leat_clock_ns();
+	for (no = LEAT_EXE__FIRST; no < t->binary_cnt; no++) {
 		if (t->kernel.exes[no].state == LEAT_EXE_WANTED)
 			leat_binary_want(t, no);
+		else if (t->binaries[no].retry_ns && t->binaries[no].retry_ns <= now)
+			retry(t, no);
+	}
 }

@@ -9,56 +9,32 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "elf/elf_file.h"
 #include "live/procfs.h"
 #include "live/tables_impl.h"
+#include "unwind/frames.h"
 
-#define PT_LOAD 1
-#define PF_X	1
-#define PAGE	4096u
 /* Code of which the first part is looked at for frame pointers. */
 #define LOOK_BYTES 65536u
-/* push %rbp; mov %rsp,%rbp: one for so many bytes of code is a habit. */
-#define LOOK_EVERY 1024u
 /* One table's samples ask for the next one: so long it is worth waiting. */
 #define LINGER_NS 2000000u
-
-static void find_loads(struct leat_binary *b, const struct leat_elf *e)
-{
-	for (size_t i = 0; i < leat_elf_phdr_cnt(e) && b->load_cnt < LEAT_TABLES_LOADS; i++) {
-		const struct leat_elf_phdr *p = leat_elf_phdr_at(e, i);
-		const uint64_t skip = p->offset % PAGE;
-
-		if (p->type != PT_LOAD || !(p->flags & PF_X) || p->vaddr < skip ||
-		    p->offset + p->filesz < p->offset)
-			continue;
-		b->loads[b->load_cnt++] = (struct leat_binary_load){
-			.offset = p->offset - skip,
-			.end = p->offset + p->filesz,
-			.vaddr = p->vaddr - skip,
-		};
-	}
-}
 
 /* Whether its functions begin as those with frame pointers do. */
 static bool looks_framed(struct leat_elf *e, const struct leat_binary *b)
 {
-	static const uint8_t prologue[] = { 0x55, 0x48, 0x89, 0xe5 };
 	LEAT_FREE uint8_t *code = malloc(LOOK_BYTES);
-	size_t n, found = 0;
+	const struct leat_unwind_segment *s = &b->segments[0];
+	size_t n;
 
-	if (!code || !b->load_cnt)
+	if (!code || !b->segment_cnt)
 		return false;
-	n = b->loads[0].end - b->loads[0].offset;
-	n = n < LOOK_BYTES ? n : LOOK_BYTES;
-	if (leat_elf_copy(e, b->loads[0].offset, code, n))
-		return false;
-	for (size_t i = 0; i + sizeof(prologue) <= n; i++)
-		found += !memcmp(code + i, prologue, sizeof(prologue));
-	return found && found * LOOK_EVERY >= n / 4;
+	n = s->end - s->offset < LOOK_BYTES ? (size_t)(s->end - s->offset) : LOOK_BYTES;
+	return !leat_elf_copy(e, s->offset, code, n) && leat_code_keeps_frames(code, n, s->vaddr);
 }
 
 /*
@@ -101,22 +77,108 @@ static void drop_table(struct leat_binary *b)
 	b->put = false;
 }
 
-static int build(struct leat_tables *t, struct leat_binary *b, bool *framed)
+/* What a file that is written to changes. */
+struct version {
+	uint64_t bytes;
+	struct timespec written, changed;
+};
+
+static int version_of(int fd, struct version *v)
+{
+	struct stat st;
+
+	memset(v, 0, sizeof(*v));
+	if (fstat(fd, &st))
+		return -errno;
+	v->bytes = (uint64_t)st.st_size;
+	v->written = st.st_mtim;
+	v->changed = st.st_ctim;
+	return 0;
+}
+
+/* The file is the one that was mapped, as far as its build id tells; it becomes the cache's key. */
+static int check_id(struct leat_binary *b, struct leat_elf *e, uint64_t bytes)
+{
+	struct leat_build_id id = { 0 };
+
+	if (leat_elf_build_id(e, &id))
+		id.len = 0;
+	if (b->build_id_len && !b->vdso &&
+	    (id.len != b->build_id_len || memcmp(id.bytes, b->build_id, id.len) != 0))
+		return -ESTALE;
+	b->key = (struct leat_store_key){ .build_id_len = id.len, .file_bytes = bytes };
+	memcpy(b->key.build_id, id.bytes, id.len);
+	return 0;
+}
+
+/* From the cache; false: it has to be built. */
+static bool take_cached(struct leat_tables *t, struct leat_binary *b)
+{
+	int err;
+
+	if (!t->o.cache || !b->key.build_id_len)
+		return false;
+	err = leat_table_cache_load(t->o.cache, &b->key, t->rules, &b->table);
+	/* One that another leat has made is out of date, no more. */
+	b->damaged = err && err != -ENOENT && err != -ESTALE;
+	if (b->damaged)
+		leat_log(LEAT_LOG_WARN, "a file of the unwind cache cannot be used: %s",
+			 strerrorname_np(-err));
+	return !err;
+}
+
+static int make_table(struct leat_tables *t, struct leat_binary *b, struct leat_elf *e)
+{
+	const uint64_t refused = leat_unwind_rules_refused(t->rules);
+	int err;
+
+	b->cached = take_cached(t, b);
+	b->unsaved = false;
+	if (b->cached)
+		return 0;
+	err = leat_unwind_table_build(&b->table, e, NULL, t->rules);
+	if (err)
+		b->framed = (err == -ENODATA || err == -EBADMSG) && looks_framed(e, b);
+	else /* A full dictionary is this recording's fault, not the table's. */
+		b->unsaved = t->o.cache && b->key.build_id_len &&
+			     leat_unwind_rules_refused(t->rules) == refused;
+	return err;
+}
+
+/* What was read from a file that was written meanwhile is neither the old one's nor the new one's. */
+static int check_version(struct leat_binary *b, const struct version *before)
+{
+	struct version now;
+	int err = version_of(b->fd, &now);
+
+	if (!err && memcmp(&now, before, sizeof(now)) != 0)
+		err = -ESTALE;
+	return err;
+}
+
+static int build(struct leat_tables *t, struct leat_binary *b)
 {
 	LEAT_AUTO(leat_elf_free) struct leat_elf *e = NULL;
-	int err = b->fd < 0 ? b->fd : leat_elf_open(&e, b->fd);
+	struct version v = { 0 };
+	int err = b->fd < 0 ? b->fd : version_of(b->fd, &v);
 
+	drop_table(b); /* one that could not be put into the kernel */
+	if (!err)
+		err = leat_elf_open(&e, b->fd);
 	if (err)
-		return err;
-	b->load_cnt = 0;
-	find_loads(b, e);
-	err = leat_unwind_table_build(&b->table, e, NULL, t->rules);
+		return err == -ENODATA ? -EBADMSG : err;
+	b->segment_cnt = leat_unwind_segments(e, b->segments);
+	err = check_id(b, e, v.bytes);
+	if (!err)
+		err = make_table(t, b, e);
+	if (check_version(b, &v)) {
+		err = -ESTALE;
+		b->framed = false;
+	}
 	if (!err)
 		err = move_blocks(t, b);
-	if (!err)
-		return 0;
-	drop_table(b);
-	*framed = err == -ENODATA && looks_framed(e, b);
+	if (err)
+		drop_table(b);
 	return err;
 }
 
@@ -136,7 +198,6 @@ static bool work_on(struct leat_tables *t, uint32_t no)
 {
 	struct leat_binary *b = &t->binaries[no];
 	const uint64_t begin = leat_clock_ns();
-	bool framed = false;
 
 	if (b->state == LEAT_BINARY_LEAVING) {
 		b->err = leat_engine_table_drop(t->o.engine, no);
@@ -144,16 +205,13 @@ static bool work_on(struct leat_tables *t, uint32_t no)
 		hand_back(t, no);
 		return false;
 	}
-	b->err = build(t, b, &framed);
+	b->framed = false;
+	b->err = build(t, b);
 	b->build_ns = leat_clock_ns() - begin;
 	if (b->fd >= 0)
 		close(b->fd);
 	b->fd = -1;
 	b->put = false;
-	if (framed)
-		b->err = -ENODATA;
-	else if (b->err == -ENODATA)
-		b->err = -ENOENT;
 	hand_back(t, no);
 	return !b->err;
 }
@@ -197,6 +255,28 @@ static bool is_over(struct leat_tables *t)
 	return quit;
 }
 
+/* Into the cache, when nobody waits for it any more. */
+static void save(struct leat_tables *t, uint32_t no)
+{
+	struct leat_binary *b = &t->binaries[no];
+	int err;
+
+	if (!b->unsaved || !b->table)
+		return;
+	b->unsaved = false;
+	err = leat_table_cache_save(t->o.cache, &b->key, b->table, t->rules);
+	if (!err)
+		return;
+	t->unwritten++;
+	leat_log(LEAT_LOG_DEBUG, "cannot keep an unwind table: %s", strerrorname_np(-err));
+}
+
+static void save_all(struct leat_tables *t, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		save(t, t->built[i]);
+}
+
 static void *builder(void *arg)
 {
 	struct leat_tables *t = arg;
@@ -215,8 +295,10 @@ static void *builder(void *arg)
 			b->put = !b->err;
 			hand_back(t, t->built[i]);
 		}
+		save_all(t, n);
 		n = 0;
 	}
+	save_all(t, n);
 	return NULL;
 }
 
@@ -250,14 +332,21 @@ int leat_builder_start(struct leat_tables *t)
 	return 0;
 }
 
+void leat_builder_end(struct leat_tables *t)
+{
+	if (!t->started || t->quit)
+		return;
+	pthread_mutex_lock(&t->lock);
+	t->quit = true;
+	pthread_cond_signal(&t->more);
+	pthread_mutex_unlock(&t->lock);
+	pthread_join(t->thread, NULL);
+}
+
 void leat_builder_stop(struct leat_tables *t)
 {
+	leat_builder_end(t);
 	if (t->started) {
-		pthread_mutex_lock(&t->lock);
-		t->quit = true;
-		pthread_cond_signal(&t->more);
-		pthread_mutex_unlock(&t->lock);
-		pthread_join(t->thread, NULL);
 		pthread_cond_destroy(&t->more);
 		pthread_mutex_destroy(&t->lock);
 	}

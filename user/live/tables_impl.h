@@ -14,13 +14,19 @@
 #define LEAT_TABLES_MEMORY   (64u << 20)
 #define LEAT_TABLES_PIDS     (4u << 20) /* pid_max of a 64-bit kernel */
 #define LEAT_TABLES_SPACES   (1u << 16) /* processes that are followed at a time */
-#define LEAT_TABLES_LOADS    8		/* executable segments of a binary */
 #define LEAT_TABLES_RAW_MAX  4096	/* samples that wait */
 #define LEAT_TABLES_RAW_SIZE (32u << 20)
 /* Mappings that come in a burst are uploaded at once; a process with many is uploaded less often. */
 #define LEAT_TABLES_GAP_NS 2000000u
+#define LEAT_TABLES_ASK_NS 10000000u
 /* What is known of a process that has gone is kept for samples of it that still wait. */
 #define LEAT_TABLES_KEEP_NS 1000000000u
+/*
+ * What stopped a table may pass: the file is renamed into its place, descriptors are free again. So
+ * it is tried again after a tenth of a second, then after twice as long each time: 13 s in all.
+ */
+#define LEAT_TABLES_TRIES    8
+#define LEAT_TABLES_RETRY_NS 100000000ull
 
 enum leat_binary_state {
 	LEAT_BINARY_NEW = 0,
@@ -32,11 +38,6 @@ enum leat_binary_state {
 	LEAT_BINARY_LEAVING = 6, /* the thread takes it out of the kernel */
 };
 
-struct leat_binary_load {
-	uint64_t offset, end; /* in the file, from a page's begin on */
-	uint64_t vaddr;	      /* of offset */
-};
-
 /* A binary: the same index as in leat_exes. */
 struct leat_binary {
 	enum leat_binary_state state;
@@ -44,12 +45,20 @@ struct leat_binary {
 	uint8_t build_id_len;
 	uint8_t build_id[LEAT_BUILD_ID_MAX];
 	uint64_t dev, ino, ino_gen;
+	enum leat_no_table why; /* there is no whole table */
+	uint8_t tries;
+	uint64_t retry_ns; /* FAILED: not before; 0 never */
 	/* written by the thread, before it hands the binary back */
 	int fd; /* of the file, then -1 */
 	int err;
-	bool put; /* in leat_tables */
-	size_t load_cnt;
-	struct leat_binary_load loads[LEAT_TABLES_LOADS];
+	bool framed;  /* no table, and it keeps frame pointers */
+	bool put;     /* in leat_tables */
+	bool cached;  /* from the cache */
+	bool unsaved; /* to be put there */
+	bool damaged; /* what was there could not be used */
+	struct leat_store_key key;
+	size_t segment_cnt;
+	struct leat_unwind_segment segments[LEAT_UNWIND_SEGMENTS];
 	struct leat_unwind_table *table; /* its blocks are .mem; NULL: none */
 	void *mem;
 	size_t bytes;
@@ -66,9 +75,10 @@ struct leat_program {
 	uint32_t older; /* the one before it with this tgid; + 1 */
 	uint32_t slice; /* LEAT_SLICE_NONE */
 	bool used;
-	bool dirty;	  /* the kernel side has something else */
-	bool ended;	  /* its leader has; perhaps other threads have not */
-	uint64_t next_ns; /* not uploaded before */
+	bool dirty;	   /* the kernel side has something else */
+	bool ended;	   /* its leader has; perhaps other threads have not */
+	uint64_t next_ns;  /* not uploaded before */
+	uint64_t asked_ns; /* when o.on_unknown was last called for it */
 	/* for unwinding here */
 	struct leat_unwind_map *maps;
 	size_t map_cap;
@@ -101,6 +111,7 @@ struct leat_tables {
 	uint64_t tried_version;
 	size_t tried_cnt;
 	struct leat_rec_sample *sample; /* under construction */
+	struct leat_event *proxy;	/* where it goes */
 	struct leat_unwind_frame *frames;
 	struct leat_tables_stats stats;
 
@@ -115,7 +126,8 @@ struct leat_tables {
 	uint32_t done_cnt;
 	bool quit;
 	int event_fd;
-	uint32_t *built; /* the thread's own: those that have yet to be put into the kernel */
+	uint32_t *built;    /* the thread's own: those that have yet to be put into the kernel */
+	uint64_t unwritten; /* the thread's own: tables that could not be put into the cache */
 };
 
 /* ---- tables_binary.c ---- */
@@ -132,6 +144,8 @@ void leat_binaries_round(struct leat_tables *t);
 /* ---- tables_build.c: the thread ---- */
 
 int leat_builder_start(struct leat_tables *t) LEAT_MUST_USE;
+/* Waits for the thread's end: what it has built is in the cache then. No more is built. */
+void leat_builder_end(struct leat_tables *t);
 void leat_builder_stop(struct leat_tables *t);
 /* Gives a binary to the thread: to build its table, or (LEAVING) to take it out of the kernel. */
 void leat_builder_add(struct leat_tables *t, uint32_t no);

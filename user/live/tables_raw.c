@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Samples that came with registers and a copy of their stack: each waits until the tables that its
- * frames need are built, is unwound by them, and goes on as a sample with frames.
+ * frames need are built, is unwound by them, and is forwarded, with its frames, to the proxy event
+ * "leat/sample": what follows cannot tell it from one that the kernel side unwound.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -46,7 +47,8 @@ int leat_raw_attach(struct leat_tables *t)
 {
 	struct leat_event *ev = leat_bus_at(t->bus, LEAT_REC_RAW);
 
-	return ev ? leat_event_add_callback(ev, on_raw, t, NULL) : -ENOENT;
+	t->proxy = leat_bus_at(t->bus, LEAT_REC_SAMPLE);
+	return ev && t->proxy ? leat_event_add_callback(ev, on_raw, t, NULL) : -ENOENT;
 }
 
 static const struct leat_unwind_table *table_of(struct leat_tables *t, const struct leat_code *c,
@@ -99,38 +101,26 @@ static uint32_t blocked_by(struct leat_tables *t, const struct leat_program *p, 
 	return 0;
 }
 
-/* Whether what is above a frame at @pc was interrupted in it, not called from it. */
-static bool is_interrupted(struct leat_tables *t, const struct leat_program *p, uint64_t pc)
+/* Code that is in no mapping, or in one that lies there no more. */
+static void ask_for_maps(struct leat_tables *t, struct leat_program *p, uint64_t pc)
 {
-	const struct leat_code *c = p ? leat_codes_find(&p->codes, pc) : NULL;
-	const struct leat_unwind_table *table;
-	struct leat_unwind_rule rule;
-	uint64_t bias;
+	const uint64_t now = leat_clock_ns();
 
-	if (!c)
-		return false;
-	table = table_of(t, c, &bias);
-	if (!table || !table->blocks)
-		return false;
-	rule = leat_unwind_rules_all(t->rules)[leat_unwind_table_rule(table, pc - bias)];
-	return rule.cfa == LEAT_CFA_SIGNAL || rule.fp & LEAT_FP_EXACT;
+	if (!t->o.on_unknown || p->gone_ns || now - p->asked_ns < LEAT_TABLES_ASK_NS ||
+	    leat_codes_find(&p->codes, pc))
+		return;
+	p->asked_ns = now;
+	t->o.on_unknown(t->o.ctx, p->tgid);
 }
 
 /* As the kernel side sends them. */
-static void put_frames(struct leat_tables *t, const struct leat_program *p, __u64 *to, size_t n)
+static void put_frames(const struct leat_tables *t, __u64 *to, size_t n)
 {
-	bool exact = true;
-
-	for (size_t i = 0; i < n; i++) {
-		const uint64_t pc = t->frames[i].pc;
-
-		to[i] = pc | (i && exact ? LEAT_PC_EXACT : 0);
-		exact = is_interrupted(t, p, exact ? pc : pc - 1);
-	}
+	for (size_t i = 0; i < n; i++)
+		to[i] = t->frames[i].pc | (i && t->frames[i].exact ? LEAT_PC_EXACT : 0);
 }
 
-static void forward(struct leat_tables *t, const struct leat_program *p,
-		    const struct leat_rec_raw *raw, size_t n, uint8_t result)
+static void forward(struct leat_tables *t, const struct leat_rec_raw *raw, size_t n, uint8_t result)
 {
 	struct leat_rec_sample *s = t->sample;
 	struct leat_record r;
@@ -147,10 +137,11 @@ static void forward(struct leat_tables *t, const struct leat_program *p,
 	s->kresult = raw->kresult;
 	s->user_mode = raw->user_mode;
 	memcpy(s->frames, raw->words, raw->kframe_cnt * sizeof(s->frames[0]));
-	put_frames(t, p, s->frames + raw->kframe_cnt, n);
-	t->stats.unwound++;
-	if (!leat_wire_record(s, s->h.size, &r))
-		leat_bus_dispatch(t->bus, &r);
+	put_frames(t, s->frames + raw->kframe_cnt, n);
+	if (leat_wire_record(s, s->h.size, &r) || leat_wire_forward(t->bus, t->proxy, &r))
+		t->stats.raw_lost++;
+	else
+		t->stats.unwound++;
 }
 
 /* How it ends for a stack of which only a part was copied. */
@@ -189,9 +180,11 @@ static bool try_one(struct leat_tables *t, const struct leat_rec_raw *raw, bool 
 		blocked = blocked_by(t, p, t->frames[n - 1].pc);
 	if (blocked)
 		leat_binary_want(t, blocked);
+	else if (p && result == LEAT_STACK_NO_UNWIND)
+		ask_for_maps(t, p, t->frames[n - 1].pc);
 	if (blocked && !last)
 		return false;
-	forward(t, p, raw, n, blocked ? LEAT_STACK_NO_TABLE : result_of(raw, result));
+	forward(t, raw, n, blocked ? LEAT_STACK_NO_TABLE : result_of(raw, result));
 	return true;
 }
 

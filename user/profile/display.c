@@ -4,7 +4,10 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/buf.h"
 #include "profile/tree.h"
+
+#define ATTRIBUTE_MAX_BYTES (64u << 10)
 
 #define UNKNOWN "[unknown]"
 
@@ -45,7 +48,7 @@ static void put(struct list *l, uint32_t id)
 	(*l->ids)[(*l->n)++] = id;
 }
 
-static int mark_id(struct leat_profile *p, const char *name, size_t n, uint32_t *id)
+int leat_mark_function(struct leat_profile *p, const char *name, uint32_t *id)
 {
 	struct leat_function f = {
 		.raw = LEAT_ID_NONE,
@@ -53,7 +56,7 @@ static int mark_id(struct leat_profile *p, const char *name, size_t n, uint32_t 
 		.file = LEAT_ID_NONE,
 		.kind = LEAT_FUNCTION_MARK,
 	};
-	int err = leat_profile_string(p, name, n, &f.name);
+	int err = leat_profile_string(p, name, strlen(name), &f.name);
 
 	return err ? err : leat_profile_function(p, &f, id);
 }
@@ -61,11 +64,37 @@ static int mark_id(struct leat_profile *p, const char *name, size_t n, uint32_t 
 static int put_mark(struct leat_profile *p, struct list *l, const char *name)
 {
 	uint32_t id;
-	int err = mark_id(p, name, strlen(name), &id);
+	int err = leat_mark_function(p, name, &id);
 
 	if (!err)
 		put(l, id);
 	return err;
+}
+
+/* The value that a set of attributes has for a key; NULL: none. */
+static const char *value_of(const struct leat_profile *p, uint32_t set, const char *key)
+{
+	const char *have, *value;
+
+	for (size_t i = 0; !leat_profile_attribute_at(p, set, i, &have, &value); i++) {
+		if (strcmp(have, key) == 0)
+			return value;
+	}
+	return NULL;
+}
+
+/* "pod=web-7", "[no pod]" */
+static int put_attribute(struct leat_profile *p, struct list *l, const char *key, uint32_t set)
+{
+	LEAT_AUTO(leat_buf_fini) struct leat_buf text;
+	const char *value = value_of(p, set, key);
+
+	leat_buf_init(&text, ATTRIBUTE_MAX_BYTES);
+	if (value)
+		leat_buf_printf(&text, "%s=%s", key, value);
+	else
+		leat_buf_printf(&text, "[no %s]", key);
+	return text.err ? text.err : put_mark(p, l, text.data);
 }
 
 static int put_process(struct leat_profile *p, struct list *l, uint32_t process)
@@ -125,10 +154,12 @@ int leat_stack_functions(struct leat_profile *p, const struct leat_sample *s,
 {
 	const struct leat_stack *stack = &p->stacks[s->stack];
 	struct list l = { .ids = ids, .n = n, .cap = cap };
-	size_t most = (size_t)stack->kframe_cnt + stack->uframe_cnt + 4; /* marks included */
+	size_t most = (size_t)stack->kframe_cnt + stack->uframe_cnt + 5; /* marks included */
 	size_t before = *n;
 	int err = LEAT_ARRAY_ROOM(*ids, *cap, *n + most, UINT32_MAX);
 
+	if (!err && o && o->by_attribute)
+		err = put_attribute(p, &l, o->by_attribute, s->attrs);
 	if (!err && o && o->by_process)
 		err = put_process(p, &l, s->process);
 	if (!err && o && o->by_thread && s->thread != LEAT_ID_NONE)

@@ -40,7 +40,8 @@ struct leat_object {
 	uint8_t build_id[20];
 	/* one place where it was mapped, for pprof and for reading: of the first sight */
 	uint64_t map_start, map_end, map_pgoff;
-	bool unreadable; /* set by symbols: file could not be had */
+	bool unreadable;  /* set by symbols: file could not be had */
+	uint8_t no_table; /* set by live: enum leat_no_table */
 };
 
 enum leat_function_kind {
@@ -145,6 +146,7 @@ struct leat_meta {
 	uint32_t host;
 	uint32_t kernel; /* release */
 	uint32_t os;
+	uint32_t boot;		/* which boot of the host: what the kernel's addresses mean */
 	uint32_t version;	/* of leat */
 	uint32_t unwind;	/* "table" or "fp" */
 	uint64_t start_real_ns; /* CLOCK_REALTIME at the start */
@@ -247,6 +249,9 @@ int leat_profile_attributes(struct leat_profile *p, const struct leat_attribute 
 
 /* Borrowed, NUL-terminated; "" for LEAT_ID_NONE. */
 const char *leat_profile_str(const struct leat_profile *p, uint32_t id);
+/* leat_verdict_text and leat_verdict_json, and which binaries have no whole unwind table, and why. */
+void leat_profile_verdict_text(const struct leat_profile *p, struct leat_buf *out);
+void leat_profile_verdict_json(const struct leat_profile *p, struct leat_buf *out);
 /* The frame ids of a stack, kernel first, innermost first. */
 const uint32_t *leat_profile_stack_frames(const struct leat_profile *p, const struct leat_stack *s);
 

@@ -42,6 +42,7 @@ struct builder {
 	struct walker *walkers;
 	size_t walker_cnt;
 	uint64_t least;
+	uint32_t narrow; /* index into ids: what stands on a node that has fewer */
 };
 
 static void builder_fini(struct builder *b)
@@ -131,7 +132,7 @@ static int step(struct builder *b)
 	return 0;
 }
 
-/* Those that have arrived leave, and those at nodes on which nothing is to stand. */
+/* Those that have arrived leave; those at nodes on which nothing is to stand have a last step. */
 static void settle(struct builder *b)
 {
 	size_t left = 0;
@@ -140,7 +141,12 @@ static void settle(struct builder *b)
 		struct walker w = b->walkers[i];
 		struct leat_node *node = &b->t->nodes[w.at];
 
-		if (w.next < w.end && node->total >= b->least)
+		if (w.next < w.end && node->total < b->least && w.next != b->narrow) {
+			b->t->narrow += b->p->samples[w.sample].value;
+			w.next = b->narrow;
+			w.end = w.next + 1;
+		}
+		if (w.next < w.end)
 			b->walkers[left++] = w;
 		else
 			node->self += b->p->samples[w.sample].value;
@@ -148,17 +154,31 @@ static void settle(struct builder *b)
 	b->walker_cnt = left;
 }
 
+static int put_narrow(struct builder *b)
+{
+	int err = LEAT_ARRAY_ROOM(b->ids, b->id_cap, b->id_cnt + 1, LEAT_PROFILE_MAX_FRAME_IDS);
+
+	b->narrow = (uint32_t)b->id_cnt;
+	if (!err)
+		err = leat_mark_function(b->p, "[too narrow]", &b->ids[b->id_cnt++]);
+	return err;
+}
+
 /* A walker for each sample; each has one function at least. */
 static int start(struct builder *b, const struct leat_tree_opts *o)
 {
+	int err = b->least ? put_narrow(b) : 0;
+
+	if (err)
+		return err;
 	b->walkers = malloc((b->p->sample_cnt + 1) * sizeof(*b->walkers));
 	if (!b->walkers)
 		return -ENOMEM;
 	for (size_t i = 0; i < b->p->sample_cnt; i++) {
 		uint32_t first = (uint32_t)b->id_cnt;
-		int err = leat_stack_functions(b->p, &b->p->samples[i], o, &b->ids, &b->id_cnt,
-					       &b->id_cap);
 
+		err = leat_stack_functions(b->p, &b->p->samples[i], o, &b->ids, &b->id_cnt,
+					   &b->id_cap);
 		if (err)
 			return err;
 		b->walkers[i] = (struct walker){ .next = first,
@@ -185,17 +205,9 @@ static int add_samples(struct builder *b, const struct leat_tree_opts *o)
 
 static int add_root(struct builder *b)
 {
-	struct leat_function f = {
-		.raw = LEAT_ID_NONE,
-		.object = LEAT_ID_NONE,
-		.file = LEAT_ID_NONE,
-		.kind = LEAT_FUNCTION_MARK,
-	};
 	uint32_t id;
-	int err = leat_profile_string(b->p, "all", 3, &f.name);
+	int err = leat_mark_function(b->p, "all", &id);
 
-	if (!err)
-		err = leat_profile_function(b->p, &f, &id);
 	return err ? err : add_node(b->t, LEAT_ID_NONE, id);
 }
 

@@ -26,6 +26,7 @@ struct leat_tree {
 	struct leat_node *nodes; /* in preorder; nodes[0] is the root "all" */
 	size_t n, cap;
 	uint32_t max_depth;
+	uint64_t narrow; /* samples in a "[too narrow]", for opts.least */
 };
 
 struct leat_top {
@@ -37,7 +38,8 @@ struct leat_top {
 
 /*
  * Adds a "[truncated]" (or "[no unwind information]", "[bad memory]", ...) function at the outer end of stacks that are
- * not complete, and "[unknown]" where a stack has no frames, so that nothing is dropped. The
+ * not complete, "[unknown]" where a stack has no frames, and "[too narrow]" on a node of fewer
+ * samples than @o->least, in the place of all that would stand there: nothing is dropped. The
  * profile must be resolved (every frame has a function). It may add MARK functions to @p.
  */
 int leat_tree_build(struct leat_tree *t, struct leat_profile *p,
@@ -56,6 +58,8 @@ int leat_top_build(struct leat_profile *p, struct leat_top **out, size_t *n) LEA
 int leat_stack_functions(struct leat_profile *p, const struct leat_sample *s,
 			 const struct leat_tree_opts *o, uint32_t **ids, size_t *n,
 			 size_t *cap) LEAT_MUST_USE;
+/* A function that is no code, "all", "[truncated]": one for each name. */
+int leat_mark_function(struct leat_profile *p, const char *name, uint32_t *id) LEAT_MUST_USE;
 /* The mark for a user stack that ended so, "[truncated]"; NULL: nothing is missing. */
 const char *leat_stack_mark(uint8_t uresult);
 

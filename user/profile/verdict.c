@@ -40,6 +40,7 @@ static const char *const stat_names[LEAT_STAT__MAX] = {
 	[LEAT_STAT_N_TABLE_FRAMES] = "n_table_frames",
 	[LEAT_STAT_N_TABLE_MISS] = "n_table_miss",
 	[LEAT_STAT_N_RAW_UNSENT] = "n_raw_unsent",
+	[LEAT_STAT_N_WINDOW_READ] = "n_window_read",
 };
 
 static const char *const trust_names[] = { "trust", "with care", "do not trust" };
@@ -64,6 +65,34 @@ static const char *const unnamed_keys[LEAT_UNNAMED__MAX] = {
 	[LEAT_UNNAMED_UNMAPPED] = "unmapped",
 	[LEAT_UNNAMED_BAD_FILE] = "bad_file",
 	[LEAT_UNNAMED_REMAPPED] = "remapped",
+};
+
+static const char *const no_table_names[LEAT_NO_TABLE__MAX] = {
+	[LEAT_NO_TABLE_NONE] = "there",
+	[LEAT_NO_TABLE_FRAMES] = "no unwind information, but frame pointers",
+	[LEAT_NO_TABLE_NOTHING] = "no unwind information and no frame pointers",
+	[LEAT_NO_TABLE_PARTLY] = "unwind information malformed in part",
+	[LEAT_NO_TABLE_MALFORMED] = "unwind information malformed",
+	[LEAT_NO_TABLE_TOO_LARGE] = "unwind information over the maximum",
+	[LEAT_NO_TABLE_MACHINE] = "of another machine",
+	[LEAT_NO_TABLE_GONE] = "file gone",
+	[LEAT_NO_TABLE_PERMISSION] = "file not permitted",
+	[LEAT_NO_TABLE_CHANGED] = "file changed",
+	[LEAT_NO_TABLE_RESOURCES] = "no memory or descriptors",
+};
+
+static const char *const no_table_keys[LEAT_NO_TABLE__MAX] = {
+	[LEAT_NO_TABLE_NONE] = "none",
+	[LEAT_NO_TABLE_FRAMES] = "frames",
+	[LEAT_NO_TABLE_NOTHING] = "nothing",
+	[LEAT_NO_TABLE_PARTLY] = "partly",
+	[LEAT_NO_TABLE_MALFORMED] = "malformed",
+	[LEAT_NO_TABLE_TOO_LARGE] = "too_large",
+	[LEAT_NO_TABLE_MACHINE] = "machine",
+	[LEAT_NO_TABLE_GONE] = "gone",
+	[LEAT_NO_TABLE_PERMISSION] = "permission",
+	[LEAT_NO_TABLE_CHANGED] = "changed",
+	[LEAT_NO_TABLE_RESOURCES] = "resources",
 };
 
 static const char *const result_names[LEAT_STACK__MAX] = {
@@ -100,6 +129,16 @@ const char *leat_unnamed_name(enum leat_unnamed u)
 const char *leat_unnamed_key(enum leat_unnamed u)
 {
 	return (unsigned int)u < LEAT_UNNAMED__MAX ? unnamed_keys[u] : "unknown";
+}
+
+const char *leat_no_table_name(enum leat_no_table t)
+{
+	return (unsigned int)t < LEAT_NO_TABLE__MAX ? no_table_names[t] : "unknown";
+}
+
+const char *leat_no_table_key(enum leat_no_table t)
+{
+	return (unsigned int)t < LEAT_NO_TABLE__MAX ? no_table_keys[t] : "unknown";
 }
 
 const char *leat_stack_result_name(enum leat_stack_result r)
@@ -196,8 +235,9 @@ enum leat_trust leat_verdict_trust(const struct leat_verdict *v)
 	    named < LEAT_NO_TRUST_NAMED || v->taken < LEAT_NO_TRUST_SAMPLES)
 		return LEAT_TRUST_NO;
 	/* Who recorded it may have lost more than it says, and cut stacks without a mark. */
-	if (!v->imported && lost <= LEAT_TRUST_LOST && usable >= LEAT_TRUST_COMPLETE &&
-	    named >= LEAT_TRUST_NAMED && v->taken >= LEAT_TRUST_SAMPLES)
+	if (!v->imported && !v->cut_off && lost <= LEAT_TRUST_LOST &&
+	    usable >= LEAT_TRUST_COMPLETE && named >= LEAT_TRUST_NAMED &&
+	    v->taken >= LEAT_TRUST_SAMPLES)
 		return LEAT_TRUST_YES;
 	return LEAT_TRUST_CARE;
 }

@@ -38,6 +38,22 @@ enum leat_unknown {
 	LEAT_UNKNOWN__MAX
 };
 
+/* Why a binary has no unwind table, or one that is not whole. Append only. */
+enum leat_no_table {
+	LEAT_NO_TABLE_NONE = 0,	      /* it has one, or none was wanted */
+	LEAT_NO_TABLE_FRAMES = 1,     /* no unwind information; it keeps frame pointers */
+	LEAT_NO_TABLE_NOTHING = 2,    /* neither */
+	LEAT_NO_TABLE_PARTLY = 3,     /* a part of its unwind information is malformed */
+	LEAT_NO_TABLE_MALFORMED = 4,  /* all of it is, or the file */
+	LEAT_NO_TABLE_TOO_LARGE = 5,  /* a maximum was reached; what came before holds */
+	LEAT_NO_TABLE_MACHINE = 6,    /* of another machine */
+	LEAT_NO_TABLE_GONE = 7,	      /* the file could not be found any more */
+	LEAT_NO_TABLE_PERMISSION = 8, /* nor be read */
+	LEAT_NO_TABLE_CHANGED = 9,    /* another file stands in its place, or it was written anew */
+	LEAT_NO_TABLE_RESOURCES = 10, /* out of memory, descriptors, or kernel maps */
+	LEAT_NO_TABLE__MAX
+};
+
 enum leat_trust {
 	LEAT_TRUST_YES = 0,  /* "trust" */
 	LEAT_TRUST_CARE = 1, /* "with care" */
@@ -82,6 +98,14 @@ struct leat_verdict {
 	uint64_t objects_unreadable;
 	uint64_t processes_unreadable; /* maps not readable */
 	uint64_t kptr_restricted;      /* 1: kernel symbols are hidden */
+	/* unwind tables, each binary once */
+	uint64_t no_table[LEAT_NO_TABLE__MAX];
+	uint64_t tables_built;
+	uint64_t tables_cached;	  /* not built: they were in the cache */
+	uint64_t tables_evicted;  /* went for want of memory, and were built again when needed */
+	uint64_t tables_refused;  /* mappings and processes that did not fit into the kernel side */
+	uint64_t cache_damaged;	  /* files of the cache that could not be used; built anew */
+	uint64_t cache_unwritten; /* tables that could not be put there */
 	/* cost of leat itself */
 	uint64_t bpf_ns;	/* scaled up from the timed samples */
 	uint64_t self_cpu_ns;	/* user + system of leat while recording */
@@ -97,9 +121,18 @@ struct leat_verdict {
 	uint64_t import_unread;	 /* lines that were not understood */
 	uint64_t import_other;	 /* samples of other events, and of none that could be kept */
 	uint64_t import_deep;	 /* frames beyond the depth that leat takes */
+	uint64_t import_labels;	 /* labels of samples that leat has no room for */
 	uint64_t import_cut;	 /* 1: the file ends in the middle of something */
+	/* a recording that did not end: leat was killed, or its file was cut; at best "with care" */
+	uint64_t cut_off; /* 1: it is one; .duration_ns is what there is of it */
+	uint64_t
+		cut_samples; /* counted by the kernel side, and not in the file any more: not lost */
+	uint64_t cut_bytes;  /* of the file, in a chunk that is not whole */
 };
 
+/* "malformed", and its key in JSON. */
+const char *leat_no_table_name(enum leat_no_table t);
+const char *leat_no_table_key(enum leat_no_table t);
 /* Lost for any reason, of what was asked for. */
 uint64_t leat_verdict_lost(const struct leat_verdict *v);
 /* The same in percent of taken + lost; 0 when there was nothing. */

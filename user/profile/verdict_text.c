@@ -58,6 +58,8 @@ void leat_verdict_line(const struct leat_verdict *v, struct leat_buf *out)
 		put_lost_share(v, out);
 		leat_buf_str(out, ", ");
 	}
+	if (v->cut_off)
+		leat_buf_printf(out, "cut off after %.1f s, ", (double)v->duration_ns / NS_PER_S);
 	if (!v->imported) {
 		put_percent(out, leat_verdict_complete_percent(v));
 		leat_buf_str(out, " of user stacks complete, ");
@@ -118,6 +120,15 @@ static void put_lost(const struct leat_verdict *v, struct leat_buf *out)
 			unknown_texts[v->wanted_unknown]);
 }
 
+static void put_cut(const struct leat_verdict *v, struct leat_buf *out)
+{
+	struct line l = { .out = out, .title = "cut off, and not in it: " };
+
+	put_item(&l, v->cut_samples, "samples that the kernel had counted");
+	put_item(&l, v->cut_bytes, "bytes of a chunk that is not whole");
+	end_line(&l);
+}
+
 /* User stacks that the kernel side walked to an end by itself. */
 static uint64_t by_tables(const struct leat_verdict *v)
 {
@@ -151,6 +162,23 @@ static void put_stacks(const struct leat_verdict *v, struct leat_buf *out)
 		put_item(&l, v->ret_checked, "checked");
 	put_item(&l, v->ret_bad, "without a call before them");
 	put_item(&l, v->ret_not_judged, "not judged");
+	end_line(&l);
+}
+
+static void put_tables(const struct leat_verdict *v, struct leat_buf *out)
+{
+	struct line l = { .out = out, .title = "unwind tables: " };
+
+	put_item(&l, v->tables_built, "built");
+	put_item(&l, v->tables_cached, "from the cache");
+	put_item(&l, v->tables_evicted, "went for want of memory");
+	put_item(&l, v->tables_refused, "mappings did not fit");
+	put_item(&l, v->cache_damaged, "cached ones could not be used");
+	put_item(&l, v->cache_unwritten, "could not be cached");
+	end_line(&l);
+	l.title = "binaries without a whole unwind table: ";
+	for (unsigned int i = LEAT_NO_TABLE_NONE + 1; i < LEAT_NO_TABLE__MAX; i++)
+		put_item(&l, v->no_table[i], leat_no_table_name(i));
 	end_line(&l);
 }
 
@@ -188,6 +216,7 @@ static void put_import(const struct leat_verdict *v, struct leat_buf *out)
 	put_item(&l, v->import_unread, "lines were not understood");
 	put_item(&l, v->import_other, "samples of other events were left out");
 	put_item(&l, v->import_deep, "frames were deeper than leat takes");
+	put_item(&l, v->import_labels, "labels were more than leat takes");
 	end_line(&l);
 	if (v->import_cut)
 		leat_buf_str(out, "import: the file ends in the middle of an entry\n");
@@ -216,7 +245,9 @@ void leat_verdict_text(const struct leat_verdict *v, struct leat_buf *out)
 	leat_verdict_line(v, out);
 	leat_buf_char(out, '\n');
 	put_lost(v, out);
+	put_cut(v, out);
 	put_stacks(v, out);
+	put_tables(v, out);
 	put_names(v, out);
 	put_environment(v, out);
 	put_import(v, out);
@@ -265,6 +296,9 @@ static void put_groups(const struct leat_verdict *v, struct leat_buf *out)
 	close_object(out, ",\"frames_unnamed\":{");
 	for (unsigned int i = LEAT_UNNAMED_NONE + 1; i < LEAT_UNNAMED__MAX; i++)
 		put_u64(out, leat_unnamed_key(i), v->frames_unnamed[i]);
+	close_object(out, ",\"no_table\":{");
+	for (unsigned int i = LEAT_NO_TABLE_NONE + 1; i < LEAT_NO_TABLE__MAX; i++)
+		put_u64(out, leat_no_table_key(i), v->no_table[i]);
 	close_object(out, ",");
 }
 
@@ -290,6 +324,12 @@ static void put_groups(const struct leat_verdict *v, struct leat_buf *out)
 	X(objects_unreadable)                                                                      \
 	X(processes_unreadable)                                                                    \
 	X(kptr_restricted)                                                                         \
+	X(tables_built)                                                                            \
+	X(tables_cached)                                                                           \
+	X(tables_evicted)                                                                          \
+	X(tables_refused)                                                                          \
+	X(cache_damaged)                                                                           \
+	X(cache_unwritten)                                                                         \
 	X(bpf_ns)                                                                                  \
 	X(self_cpu_ns)                                                                             \
 	X(target_cpu_ns)                                                                           \
@@ -303,7 +343,11 @@ static void put_groups(const struct leat_verdict *v, struct leat_buf *out)
 	X(import_unread)                                                                           \
 	X(import_other)                                                                            \
 	X(import_deep)                                                                             \
-	X(import_cut)
+	X(import_labels)                                                                           \
+	X(import_cut)                                                                              \
+	X(cut_off)                                                                                 \
+	X(cut_samples)                                                                             \
+	X(cut_bytes)
 
 void leat_verdict_json(const struct leat_verdict *v, struct leat_buf *out)
 {

@@ -19,10 +19,27 @@ static int check_taken(struct leat_session_builder *b, uint32_t took)
 	return 0;
 }
 
+/* What a source says of its last error; else what the number does. */
+static const char *why(const struct leat_source *s, int err)
+{
+	const char *text = s->ops->error ? s->ops->error(s->self) : "";
+
+	return *text ? text : strerror(-err);
+}
+
+static const char *name_of(const struct leat_source *s)
+{
+	return s->ops->name ? s->ops->name : "without a name";
+}
+
 static int configure(struct leat_session_builder *b)
 {
 	uint32_t took = 0;
 
+	b->config.per_thread = b->opts.per_thread;
+	b->config.times = b->opts.stream;
+	b->config.no_kernel = b->opts.user_only;
+	b->config.no_user = b->opts.kernel_only;
 	for (size_t i = 0; i < b->source_cnt; i++) {
 		const struct leat_source *s = &b->sources[i];
 		uint32_t more = 0;
@@ -33,8 +50,7 @@ static int configure(struct leat_session_builder *b)
 		err = s->ops->configure(s->self, &b->config, &more);
 		if (err)
 			return leat_builder_fail(b, err, "the source %s cannot do that: %s",
-						 s->ops->name ? s->ops->name : "without a name",
-						 strerror(-err));
+						 name_of(s), why(s, err));
 		took |= more;
 	}
 	return check_taken(b, took);
@@ -57,10 +73,10 @@ static int open_sources(struct leat_session_builder *b, struct leat_session *s)
 		return err;
 	err = leat_pump_open(&s->pump);
 	if (err) {
-		const char *name = b->sources[s->pump.opened_cnt].ops->name;
+		const struct leat_source *bad = &b->sources[s->pump.opened_cnt];
 
-		leat_builder_fail(b, err, "the source %s cannot be opened: %s",
-				  name ? name : "without a name", strerror(-err));
+		leat_builder_fail(b, err, "the source %s cannot be opened: %s", name_of(bad),
+				  why(bad, err));
 	}
 	return err;
 }
@@ -176,6 +192,11 @@ int leat_session_build(struct leat_session_builder *b, struct leat_session **out
 struct leat_bus *leat_session_bus(const struct leat_session *s)
 {
 	return s->own_bus;
+}
+
+void leat_session_source_stats(const struct leat_session *s, struct leat_source_stats *out)
+{
+	leat_pump_stats(&s->pump, out);
 }
 
 int leat_session_start(struct leat_session *s)

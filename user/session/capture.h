@@ -44,7 +44,12 @@ struct leat_replayed {
 
 struct leat_replay_opts {
 	const volatile sig_atomic_t *stop; /* may be NULL; not 0: give up, -EINTR */
-	/* Names frames that have no function; called when a file does not hold the names. */
+	/*
+	 * When a file does not hold the names of all frames: what is to be found out about return
+	 * addresses before the stacks are judged (may be NULL), and then a function for each frame
+	 * that has none. Of a recording that ended nothing may be looked up: p->verdict.cut_off.
+	 */
+	int (*check)(void *ctx, struct leat_profile *p);
 	int (*name)(void *ctx, struct leat_profile *p);
 	void *ctx;
 };

@@ -17,6 +17,7 @@ struct leat_row_process {
 _Static_assert(sizeof(struct leat_row_process) == 24, "file format");
 
 #define LEAT_ROW_UNREADABLE 1u
+#define LEAT_ROW_NO_TABLE   8 /* bits 8 to 15: enum leat_no_table */
 
 struct leat_row_object {
 	uint32_t kind; /* enum leat_object_kind */

@@ -56,12 +56,12 @@ static const struct {
 	enum meta_type type;
 	size_t at;
 } metas[] = {
-	META(title, TEXT),	META(target, TEXT),	  META(event, TEXT),
-	META(event_note, TEXT), META(command_line, TEXT), META(host, TEXT),
-	META(kernel, TEXT),	META(os, TEXT),		  META(version, TEXT),
-	META(unwind, TEXT),	META(start_real_ns, U64), META(start_mono_ns, U64),
-	META(duration_ns, U64), META(freq_hz, U64),	  META(period, U64),
-	META(time_based, BOOL), META(anonymized, BOOL),
+	META(title, TEXT),	  META(target, TEXT),	    META(event, TEXT),
+	META(event_note, TEXT),	  META(command_line, TEXT), META(host, TEXT),
+	META(kernel, TEXT),	  META(os, TEXT),	    META(version, TEXT),
+	META(boot, TEXT),	  META(unwind, TEXT),	    META(start_real_ns, U64),
+	META(start_mono_ns, U64), META(duration_ns, U64),   META(freq_hz, U64),
+	META(period, U64),	  META(time_based, BOOL),   META(anonymized, BOOL),
 };
 
 void leat_items_put_meta(struct leat_buf *b, const struct leat_profile *p)
@@ -155,6 +155,12 @@ static const struct {
 	COUNTER(objects_unreadable, LIVE),
 	COUNTER(processes_unreadable, OWN),
 	COUNTER(kptr_restricted, LIVE),
+	COUNTER(tables_built, LIVE),
+	COUNTER(tables_cached, LIVE),
+	COUNTER(tables_evicted, LIVE),
+	COUNTER(tables_refused, LIVE),
+	COUNTER(cache_damaged, LIVE),
+	COUNTER(cache_unwritten, LIVE),
 	COUNTER(bpf_ns, LIVE),
 	COUNTER(self_cpu_ns, LIVE),
 	COUNTER(target_cpu_ns, LIVE),
@@ -190,6 +196,20 @@ void leat_items_put_verdict(struct leat_buf *b, const struct leat_verdict *v)
 	for (unsigned int i = 1; i < LEAT_UNNAMED__MAX; i++)
 		put_named(b, "unnamed", leat_unnamed_key((enum leat_unnamed)i),
 			  v->frames_unnamed[i]);
+	for (unsigned int i = 1; i < LEAT_NO_TABLE__MAX; i++)
+		put_named(b, "no_table", leat_no_table_key((enum leat_no_table)i), v->no_table[i]);
+}
+
+static void get_no_table(const struct leat_capture_item *it, struct leat_verdict *v)
+{
+	char name[64];
+
+	for (unsigned int i = 1; i < LEAT_NO_TABLE__MAX; i++) {
+		snprintf(name, sizeof(name), "no_table.%s",
+			 leat_no_table_key((enum leat_no_table)i));
+		if (leat_capture_item_is(it, name))
+			v->no_table[i] = it->value;
+	}
 }
 
 int leat_items_get_verdict(const void *p, size_t n, struct leat_verdict *v, uint64_t *taken)
@@ -208,6 +228,7 @@ int leat_items_get_verdict(const void *p, size_t n, struct leat_verdict *v, uint
 			    leat_capture_item_is(&it, counters[i].name))
 				*counter_at(v, i) = it.value;
 		}
+		get_no_table(&it, v);
 	}
 	return rc;
 }

@@ -183,7 +183,8 @@ static int put_objects(struct leat_capture_writer *w, const struct numbering *s)
 			.kind = o->kind,
 			.path = number_of(s, o->path),
 			.process = o->process,
-			.flags = o->unreadable ? LEAT_ROW_UNREADABLE : 0,
+			.flags = (o->unreadable ? LEAT_ROW_UNREADABLE : 0) |
+				 (uint32_t)o->no_table << LEAT_ROW_NO_TABLE,
 			.dev = o->dev,
 			.ino = o->ino,
 			.ino_gen = o->ino_gen,

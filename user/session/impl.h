@@ -26,6 +26,7 @@
 struct leat_hook {
 	struct leat_session *s;
 	struct leat_event *event; /* NULL: not there, or let go */
+	leat_event_fn fn;	  /* runs inside a write of the process table */
 	const struct leat_format *format;
 	leat_callback_id callback;
 	leat_field_ref refs[LEAT_HOOK_MAX_FIELDS];
@@ -112,7 +113,7 @@ struct leat_cpu_stat {
 
 struct leat_session {
 	struct leat_profile *p;
-	struct leat_process_cell_writable processes; /* its table grows inside a write */
+	struct leat_process_cell_writable processes; /* changed only inside a write */
 	struct leat_attribute_source attribute_sources[LEAT_SESSION_MAX_ATTRIBUTE_SOURCES];
 	size_t attribute_source_cnt;
 	struct leat_session_opts opts;
@@ -209,7 +210,7 @@ uint32_t leat_incarnation_at(struct leat_session *s, uint32_t tgid, uint64_t ns,
 /* The same, and makes one up when there is none: "[pid N]", not announced. */
 int leat_incarnation_get(struct leat_session *s, uint32_t tgid, uint64_t ns, uint64_t start_ns,
 			 uint32_t *process) LEAT_MUST_USE;
-/* Adds one in its place among those of its tgid. */
+/* Adds one in its place among those of its tgid; the table may move. */
 int leat_incarnation_add(struct leat_session *s, const struct leat_process *proc,
 			 uint32_t *process) LEAT_MUST_USE;
 /* Whether two start times can be of one process; 0 is unknown and agrees with all. */

@@ -99,7 +99,7 @@ static void link_in(struct leat_session *s, uint32_t tgid_at, uint32_t id)
 	}
 }
 
-static int add(struct leat_session *s, const struct leat_process *proc, uint32_t *process)
+int leat_incarnation_add(struct leat_session *s, const struct leat_process *proc, uint32_t *process)
 {
 	uint32_t tgid_at, id;
 	int err = LEAT_ARRAY_ROOM(s->inc, s->inc_cap, s->p->process_cnt + 1,
@@ -120,19 +120,6 @@ static int add(struct leat_session *s, const struct leat_process *proc, uint32_t
 	link_in(s, tgid_at, id);
 	*process = id;
 	return 0;
-}
-
-/* The table may move: nobody may be reading it. */
-int leat_incarnation_add(struct leat_session *s, const struct leat_process *proc, uint32_t *process)
-{
-	void *table;
-	int err = leat_cell_begin_write(s->processes.cell, &table);
-
-	if (err)
-		return err;
-	err = add(s, proc, process);
-	leat_cell_end_write(s->processes.cell);
-	return err;
 }
 
 /* The idle task is no process, and everybody knows it. */

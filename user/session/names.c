@@ -210,9 +210,11 @@ static int map_object(struct applying *a, const struct leat_row_object *row, uin
 	if (row->kind > LEAT_OBJECT_NAMED || (is_of_process(&o) && o.process == LEAT_ID_NONE))
 		return 0;
 	err = leat_profile_object(a->p, &o, id);
-	if (!err)
-		a->p->objects[*id].unreadable = row->flags & LEAT_ROW_UNREADABLE;
-	return err;
+	if (err)
+		return err;
+	a->p->objects[*id].unreadable = row->flags & LEAT_ROW_UNREADABLE;
+	a->p->objects[*id].no_table = (uint8_t)(row->flags >> LEAT_ROW_NO_TABLE);
+	return 0;
 }
 
 static int map_objects(struct applying *a)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "session/capture_impl.h"
+#include "session/impl.h"
 #include "session/judge.h"
 
 struct leat_replay {
@@ -131,32 +132,34 @@ static int run_records(struct leat_replay *r, const volatile sig_atomic_t *stop)
 
 /* ---- files whose writer died ---- */
 
-static int note_incomplete(struct leat_profile *p)
+/* What was delivered to us, as the kernel side counted it last, and is not in the file. */
+static uint64_t not_in_it(const struct leat_verdict *v, uint64_t refused)
 {
-	static const char text[] = "the capture file is incomplete: its recording did not end";
-	const char *have = leat_profile_str(p, p->meta.event_note);
-	char note[512];
-	int n = snprintf(note, sizeof(note), "%s%s%s", have, *have ? "; " : "", text);
+	uint64_t delivered = leat_verdict_class(v, LEAT_STAT_CLASS_DELIVERED);
 
-	if (n >= (int)sizeof(note))
-		n = sizeof(note) - 1;
-	return leat_profile_string(p, note, (size_t)n, &p->meta.event_note);
+	return delivered > v->taken + refused ? delivered - v->taken - refused : 0;
 }
 
 /* What is written last is missing; what the records tell of it is put in its place. */
-static int complete(struct leat_profile *p, const struct leat_capture_info *info)
+static void complete(struct leat_profile *p, const struct leat_capture_info *info, uint64_t refused)
 {
 	struct leat_meta *m = &p->meta;
+	struct leat_verdict *v = &p->verdict;
 
 	if (!m->duration_ns && m->start_mono_ns && info->last_ns > m->start_mono_ns)
 		m->duration_ns = info->last_ns - m->start_mono_ns;
 	/* What the clock wanted of the target is measured at the end; by CPU it says nothing of it. */
 	if (m->time_based)
-		p->verdict.wanted = p->verdict.kernel_skipped = 0;
-	p->verdict.duration_ns = m->duration_ns;
-	p->verdict.freq_hz = m->freq_hz;
-	p->verdict.period = m->period;
-	return note_incomplete(p);
+		v->wanted = v->kernel_skipped = 0;
+	v->duration_ns = m->duration_ns;
+	v->freq_hz = m->freq_hz;
+	v->period = m->period;
+	if (info->complete)
+		return;
+	v->cut_off = 1;
+	v->cut_bytes = info->cut_bytes;
+	v->cut_samples = not_in_it(v, refused);
+	v->lost_user = refused;
 }
 
 static bool is_named(const struct leat_profile *p)
@@ -176,9 +179,11 @@ static int name(struct leat_replay *r, const struct leat_replay_opts *o, struct 
 
 	if (err == -EBADMSG)
 		return fail(r, err, "it is corrupt: a name of nothing");
+	out->named = is_named(p);
+	if (!err && !out->named && o->check)
+		err = o->check(o->ctx, p);
 	if (!err)
 		err = leat_judge_stacks(p);
-	out->named = is_named(p);
 	if (!err && !out->named)
 		err = o->name ? o->name(o->ctx, p) : -ENODATA;
 	if (!err && !is_named(p))
@@ -190,6 +195,7 @@ static int finish(struct leat_replay *r, const struct leat_replay_opts *o,
 		  struct leat_replayed *out)
 {
 	int err = leat_session_finish(r->session);
+	uint64_t refused = r->session->lost;
 
 	if (err)
 		return err;
@@ -204,8 +210,8 @@ static int finish(struct leat_replay *r, const struct leat_replay_opts *o,
 	if (err)
 		return fail(r, err, "it is corrupt: its verdict");
 	if (!out->info.complete || !r->has_verdict)
-		err = complete(out->profile, &out->info);
-	return err ? err : name(r, o, out);
+		complete(out->profile, &out->info, refused);
+	return name(r, o, out);
 }
 
 int leat_replay_run(struct leat_replay *r, const struct leat_replay_opts *o,

@@ -2,9 +2,11 @@
 #include "session/session.h"
 
 #include <errno.h>
+#include <leat/writer.h>
 #include <string.h>
 
 #include "base/array.h"
+#include "base/log.h"
 #include "event/format.h"
 #include "event/wire.h"
 #include "session/impl.h"
@@ -122,6 +124,29 @@ static int take_refs(struct leat_hook *hook, const char *const *names)
 	return 0;
 }
 
+/* A record on its way to the callback that knows it. */
+struct handling {
+	struct leat_hook *hook;
+	const struct leat_event *ev;
+	const struct leat_record *r;
+};
+
+static int handle(void *ctx, struct leat_process_table *t)
+{
+	const struct handling *h = ctx;
+
+	(void)t;
+	return h->hook->fn(h->hook, h->ev, h->r);
+}
+
+/* Every record says something of a process: that it is there, what it maps, that it ran. */
+static int on_record(void *ctx, const struct leat_event *ev, const struct leat_record *r)
+{
+	struct handling h = { .hook = ctx, .ev = ev, .r = r };
+
+	return leat_process_cell_write(h.hook->s->processes, handle, &h);
+}
+
 static int listen(struct leat_session *s, struct leat_bus *bus, const struct listener *l)
 {
 	struct leat_event *ev = leat_bus_find(bus, leat_wire_event_name(l->kind));
@@ -131,10 +156,11 @@ static int listen(struct leat_session *s, struct leat_bus *bus, const struct lis
 	if (!ev)
 		return 0;
 	hook->s = s;
+	hook->fn = l->fn;
 	hook->format = leat_event_format(ev);
 	err = take_refs(hook, l->fields);
 	if (!err)
-		err = leat_event_add_callback(ev, l->fn, hook, &hook->callback);
+		err = leat_event_add_callback(ev, on_record, hook, &hook->callback);
 	if (!err)
 		hook->event = ev;
 	return err;
@@ -166,11 +192,26 @@ void leat_session_set_hooks(struct leat_session *s, const struct leat_session_ho
 	s->hooks = *h;
 }
 
+/* As text: a field that the record is too short for is "?". */
+static void tell_malformed(const struct leat_reading *rd)
+{
+	LEAT_AUTO(leat_writer_free) struct leat_writer *w = NULL;
+	char text[896];
+	size_t len = 0;
+
+	if (!leat_writer_new(&w, rd->hook->format, LEAT_WRITER_TEXT))
+		(void)!leat_writer_write(w, rd->r, text, sizeof(text), &len);
+	leat_log(LEAT_LOG_DEBUG, "the first malformed record, %u bytes: %s %.*s", rd->r->size,
+		 leat_event_name(rd->hook->event), (int)len, text);
+}
+
+/* All are counted; the first one is told too. */
 bool leat_reading_failed(const struct leat_reading *rd)
 {
 	if (!rd->err)
 		return false;
-	rd->hook->s->p->verdict.malformed++;
+	if (!rd->hook->s->p->verdict.malformed++)
+		tell_malformed(rd);
 	return true;
 }
 
@@ -212,13 +253,12 @@ static void name_leaders(struct leat_profile *p)
 	}
 }
 
-int leat_session_finish(struct leat_session *s)
+static int finish(void *ctx, struct leat_process_table *t)
 {
-	int err, failed;
+	struct leat_session *s = ctx;
+	int err;
 
-	if (s->finished)
-		return 0;
-	failed = leat_session_drain_own(s);
+	(void)t;
 	s->finished = true;
 	if (s->bus)
 		s->p->verdict.callback_errors = leat_bus_error_cnt(s->bus);
@@ -227,6 +267,18 @@ int leat_session_finish(struct leat_session *s)
 	err = resolve_all(s);
 	name_leaders(s->p);
 	leat_stat_finish(s);
+	return err;
+}
+
+int leat_session_finish(struct leat_session *s)
+{
+	int err, failed;
+
+	if (s->finished)
+		return 0;
+	failed = leat_session_drain_own(s);
+	err = leat_process_cell_write(s->processes, finish, s);
+	/* Who knows attributes may read the table. */
 	if (!err)
 		err = leat_attributes_finish(s);
 	return failed ? failed : err;

@@ -34,7 +34,8 @@ void leat_session_set_opts(struct leat_session *s, const struct leat_session_opt
 
 /*
  * What live wants to know as it happens. May be NULL. on_object: a new object was seen, with the
- * address range where (open its file now); on_stack_missing: ask the source for a hash again.
+ * address range where (open its file now); on_stack_missing: ask the source for a hash again. Both
+ * are called while the process table is written: they dispatch nothing, and cannot read it.
  */
 struct leat_session_hooks {
 	void *ctx;

@@ -5,11 +5,13 @@
  * sp has moved, so it counts as lost). Functions of the runtime that change stacks are known by
  * name, for no table says where the other stack is:
  *
- *	systemstack, asmcgocall	keep the goroutine's frame in rbp, so they are left by it
- *	mcall			the goroutine is put aside; what runs on is the scheduler: a root
+ *	systemstack, asmcgocall, keep the frame of the stack that they leave in rbp, so they are left
+ *	cgocallback, and those	 by it
+ *	that call the vDSO
+ *	mcall, morestack	the goroutine is put aside; what runs on is the scheduler: a root
  *	goexit, mstart, rt0_go	roots, which the table marks as such from Go 1.17 on
  *	asyncPreempt, sigpanic	were put in by a signal's handler: their caller's pc is exact
- *	others that write sp	(morestack, gogo, ...) have no rule
+ *	others that write sp	(gogo, ...) have no rule
  */
 #include "unwind/gopclntab.h"
 
@@ -19,6 +21,7 @@
 
 #include "base/array.h"
 
+#define ALIGN_MAX 32 /* functions begin at multiples of it */
 #define MAGIC_12  0xfffffffbu
 #define MAGIC_116 0xfffffffau
 #define MAGIC_118 0xfffffff0u
@@ -30,6 +33,7 @@
 
 #define GO_FUNCS_MAX ((uint64_t)4 << 20)
 #define CODE_MAX     ((uint64_t)512 << 20)
+#define HEAD_TEXT    24 /* where 1.18 to 1.25 say where the text begins */
 /* Words of runtime.moduledata before .text: pcHeader, six slices, findfunctab, minpc, maxpc. */
 #define MODULE_TEXT_WORD 22
 
@@ -61,7 +65,7 @@ static bool parse_offsets(struct leat_gopcln *g)
 	/* nfunc, nfiles, [text,] names, cu, files, pctab, functab */
 	size_t skip = is_offsets(g) ? 1 : 0;
 
-	if (is_offsets(g) && !word_at(g, 24, &g->text))
+	if (is_offsets(g) && !word_at(g, HEAD_TEXT, &g->text))
 		return false;
 	return word_at(g, 24 + 8 * skip, &g->names_off) &&
 	       word_at(g, 24 + 8 * (skip + 3), &g->pctab_off) &&
@@ -185,7 +189,20 @@ static bool is_named(const struct func *f, const char *name)
 	return strncmp(f->name, name, n) == 0 && (!f->name[n] || strcmp(f->name + n, ".abi0") == 0);
 }
 
-enum kind { PLAIN, INJECTED, ROOT, SIGRETURN, SWITCHES, PARKS, UNKNOWN };
+/*
+ * Functions that run a part of themselves on another stack, and use rbp for nothing else meanwhile.
+ * Before 1.17 time.now was an ordinary one, and there were no flags.
+ */
+static bool keeps_frame(const struct func *f)
+{
+	if (is_named(f, "runtime.systemstack") || is_named(f, "runtime.asmcgocall"))
+		return true;
+	return (f->flag & FLAG_SP_WRITE) &&
+	       (is_named(f, "runtime.cgocallback") || is_named(f, "runtime.nanotime1") ||
+		is_named(f, "time.now") || is_named(f, "runtime.vgetrandom1"));
+}
+
+enum kind { PLAIN, INJECTED, ROOT, SIGRETURN, SWITCHES, PARKS, RESUMES, UNKNOWN };
 
 static enum kind kind_of(const struct func *f)
 {
@@ -193,20 +210,19 @@ static enum kind kind_of(const struct func *f)
 		return SIGRETURN;
 	if (strncmp(f->name, "runtime.sigtramp", 16) == 0)
 		return PLAIN; /* marked as a root, but what it has interrupted is above */
-	if (is_named(f, "runtime.systemstack") || is_named(f, "runtime.asmcgocall"))
+	if (keeps_frame(f))
 		return SWITCHES;
 	if (is_named(f, "runtime.asyncPreempt") || is_named(f, "runtime.sigpanic"))
 		return INJECTED;
-	if (is_named(f, "runtime.mcall"))
+	if (is_named(f, "runtime.mcall") || is_named(f, "runtime.morestack"))
 		return PARKS;
+	if (is_named(f, "runtime.gogo") || is_named(f, "gogo"))
+		return RESUMES;
 	if ((f->flag & FLAG_TOP_FRAME) || is_named(f, "runtime.goexit") ||
 	    is_named(f, "runtime.rt0_go") || is_named(f, "runtime.mstart") ||
 	    strncmp(f->name, "_rt0_", 5) == 0)
 		return ROOT;
-	if ((f->flag & FLAG_SP_WRITE) || is_named(f, "runtime.morestack") ||
-	    is_named(f, "runtime.gogo"))
-		return UNKNOWN;
-	return PLAIN;
+	return f->flag & FLAG_SP_WRITE ? UNKNOWN : PLAIN;
 }
 
 /* Whether the code at @pc is these bytes. */
@@ -225,8 +241,9 @@ struct go_run {
 	struct leat_rows *out;
 	uint64_t start;
 	enum kind kind;
-	bool decided; /* what pushed is about */
-	bool pushed;  /* the caller's fp is at CFA - 16 */
+	bool decided;  /* what pushed is about */
+	bool pushed;   /* the caller's fp is at CFA - 16 */
+	uint64_t load; /* of PARKS, RESUMES: where it loads sp */
 };
 
 static bool next_varint(struct leat_reader *r, uint32_t *out)
@@ -275,13 +292,27 @@ static uint32_t rule_at(struct go_run *x, uint64_t pc, int64_t distance)
 		return plain_rule(x, pc, distance);
 	case SWITCHES:
 	case PARKS:
+	case RESUMES:
 		plain = plain_rule(x, pc, distance);
 		if (!distance || !x->pushed)
 			return distance ? LEAT_RULE_INVALID : plain;
-		return x->kind == SWITCHES ? LEAT_RULE_SWITCH : LEAT_RULE_INVALID;
+		return LEAT_RULE_SWITCH;
 	default:
 		return LEAT_RULE_INVALID;
 	}
+}
+
+/* "mov (%reg), %rsp", "mov n(%reg), %rsp": from the next instruction on it is another stack. */
+static bool loads_sp(const struct leat_gopcln *g, uint64_t pc)
+{
+	uint8_t mode;
+
+	if (!code_is(g, pc, "\x48\x8b", 2) && !code_is(g, pc, "\x49\x8b", 2))
+		return false;
+	if (g->code_len - (pc - g->code_vaddr) < 3)
+		return false;
+	mode = g->code[pc - g->code_vaddr + 2] & 0xf8;
+	return mode == 0x20 || mode == 0x60;
 }
 
 /*
@@ -292,33 +323,39 @@ static void put(struct go_run *x, uint64_t pc, uint64_t end, int64_t distance)
 {
 	uint32_t rule = rule_at(x, pc, distance);
 
-	if (rule != LEAT_RULE_SWITCH) {
-		leat_rows_add(x->out, pc, rule);
-		return;
-	}
-	if (pc == x->start + 1) {
+	if (rule == LEAT_RULE_SWITCH && pc == x->start + 1) {
 		if (!code_is(x->g, pc, "\x48\x89\xe5", 3))
 			rule = LEAT_RULE_INVALID;
 		leat_rows_add(x->out, pc, plain_rule(x, pc, distance));
 		pc += 3;
 	}
-	if (pc < end)
-		leat_rows_add(x->out, pc, rule);
+	if (pc >= end)
+		return;
+	leat_rows_add(x->out, pc, rule);
+	if (x->load < end)
+		leat_rows_add(x->out, x->load < pc ? pc : x->load + 1,
+			      x->kind == PARKS ? LEAT_RULE_STOP : LEAT_RULE_INVALID);
 }
 
-/* mcall's callee returns into it on the scheduler's stack: the last byte of "call r12" or the like. */
-static void put_parked(const struct go_run *x, uint64_t from, uint64_t to)
+/*
+ * Until mcall loads sp the goroutine's frame is in rbp, and morestack and gogo have none. From then on
+ * mcall and morestack are the outermost frame of the scheduler's stack, for what they call does not
+ * return; gogo is on the stack of whom it resumes. Where no load is found, nothing is known, but of a
+ * gogo that the table says leaves that to another function.
+ */
+static void find_load(struct go_run *x, uint64_t end, uint32_t flag)
 {
-	for (uint64_t pc = from; pc + 2 <= to; pc++) {
-		bool is_call = false;
-
-		for (unsigned int reg = 0; reg < 8; reg++)
-			is_call |= code_is(x->g, pc, (uint8_t[]){ 0xff, (uint8_t)(0xd0 + reg) }, 2);
-		if (!is_call)
-			continue;
-		leat_rows_add(x->out, pc + 1, LEAT_RULE_STOP);
-		leat_rows_add(x->out, pc + 2, LEAT_RULE_INVALID);
+	x->load = UINT64_MAX;
+	if (x->kind != PARKS && x->kind != RESUMES)
+		return;
+	for (uint64_t pc = x->start; pc < end; pc++) {
+		if (loads_sp(x->g, pc)) {
+			x->load = pc;
+			return;
+		}
 	}
+	x->kind = x->kind == RESUMES && is_offsets(x->g) && !(flag & FLAG_SP_WRITE) ? PLAIN
+										    : UNKNOWN;
 }
 
 bool leat_gopcln_rows(const struct leat_gopcln *g, const struct leat_fde *f, uint64_t end,
@@ -329,6 +366,7 @@ bool leat_gopcln_rows(const struct leat_gopcln *g, const struct leat_fde *f, uin
 	uint64_t pc = f->start, next;
 	int64_t distance = -1;
 	uint32_t change, units;
+	bool ended = false;
 	struct func func;
 
 	if (!read_func(g, f->ins, &func) ||
@@ -338,6 +376,7 @@ bool leat_gopcln_rows(const struct leat_gopcln *g, const struct leat_fde *f, uin
 		return false;
 	}
 	x.kind = kind_of(&func);
+	find_load(&x, end, func.flag);
 	/* A handler returns to its first byte, and is looked up one below: there is padding. */
 	if (x.kind == SIGRETURN && pc)
 		leat_rows_add(out, pc - 1, LEAT_RULE_SIGNAL);
@@ -347,20 +386,23 @@ bool leat_gopcln_rows(const struct leat_gopcln *g, const struct leat_fde *f, uin
 		return true;
 	}
 	while (pc < end) {
-		if (!next_varint(&r, &change) || (!change && pc != f->start))
+		if (!next_varint(&r, &change))
 			break;
+		/* Where the code ends; padding follows up to the next function. */
+		if (!change && pc != f->start) {
+			ended = end - pc < ALIGN_MAX;
+			break;
+		}
 		if (!next_varint(&r, &units) || !units)
 			break;
 		distance += change & 1 ? -(int64_t)(change >> 1) - 1 : (int64_t)(change >> 1);
 		next = pc + (uint64_t)units * g->min_lc;
 		put(&x, pc, next < end ? next : end, distance);
-		if (x.kind == PARKS)
-			put_parked(&x, pc, next < end ? next : end);
 		pc = next;
 	}
 	if (pc < end)
 		leat_rows_add(out, pc, LEAT_RULE_INVALID);
-	return pc >= end;
+	return ended || pc >= end;
 }
 
 /* ---- where it is ---- */
@@ -404,16 +446,19 @@ static int search(struct leat_elf *e, const uint8_t **data, size_t *len)
 	return -ENOENT;
 }
 
+static const struct leat_elf_section *table_section(const struct leat_elf *e)
+{
+	const struct leat_elf_section *s = leat_elf_section_find(e, ".gopclntab");
+
+	return s ? s : leat_elf_section_find(e, ".data.rel.ro.gopclntab");
+}
+
 static int find(struct leat_elf *e, const uint8_t **data, size_t *len)
 {
-	static const char *const names[] = { ".gopclntab", ".data.rel.ro.gopclntab" };
+	const struct leat_elf_section *s = table_section(e);
 
-	for (size_t i = 0; i < LEAT_ARRAY_SIZE(names); i++) {
-		const struct leat_elf_section *s = leat_elf_section_find(e, names[i]);
-
-		if (s)
-			return leat_elf_section_data(e, s, data, len);
-	}
+	if (s)
+		return leat_elf_section_data(e, s, data, len);
 	return leat_elf_section_cnt(e) ? -ENOENT : search(e, data, len);
 }
 
@@ -446,6 +491,25 @@ static uint64_t text_by_symbol(struct leat_elf *e)
 	return 0;
 }
 
+/* In a position-independent file the word at @vaddr may be its relocation's; 0: it is not. */
+static uint64_t relocated(struct leat_elf *e, uint64_t vaddr)
+{
+	const struct leat_elf_section *s = leat_elf_section_find(e, ".rela.dyn");
+	const uint8_t *d;
+	size_t n;
+
+	if (!s || leat_elf_section_data(e, s, &d, &n))
+		return 0;
+	for (size_t at = 0; at + sizeof(Elf64_Rela) <= n; at += sizeof(Elf64_Rela)) {
+		Elf64_Rela r;
+
+		memcpy(&r, d + at, sizeof(r));
+		if (r.r_offset == vaddr && ELF64_R_TYPE(r.r_info) == R_X86_64_RELATIVE)
+			return (uint64_t)r.r_addend;
+	}
+	return 0;
+}
+
 static uint64_t text_by_module(struct leat_elf *e)
 {
 	const struct leat_elf_section *s = leat_elf_section_find(e, ".go.module");
@@ -456,7 +520,15 @@ static uint64_t text_by_module(struct leat_elf *e)
 	if (!s || leat_elf_section_data(e, s, &d, &n) || n < 8 * (MODULE_TEXT_WORD + 1))
 		return 0;
 	memcpy(&text, d + 8 * MODULE_TEXT_WORD, sizeof(text));
-	return text;
+	return text ? text : relocated(e, s->addr + 8 * MODULE_TEXT_WORD);
+}
+
+/* Until 1.25 the table says it, and in a position-independent file by a relocation. */
+static uint64_t text_by_table(struct leat_elf *e)
+{
+	const struct leat_elf_section *s = table_section(e);
+
+	return s ? relocated(e, s->addr + HEAD_TEXT) : 0;
 }
 
 static bool is_code(const struct leat_elf *e, uint64_t start, uint64_t end)
@@ -490,6 +562,7 @@ static bool find_text(struct leat_gopcln *g, struct leat_elf *e)
 	if (g->text)
 		return text_fits(g, e, g->text);
 	return text_fits(g, e, text_by_symbol(e)) || text_fits(g, e, text_by_module(e)) ||
+	       text_fits(g, e, text_by_table(e)) ||
 	       (g->text = 0, text_fits(g, e, text_by_entry(g, e)));
 }
 

@@ -13,6 +13,7 @@
 
 #include "base/array.h"
 #include "unwind/cfi.h"
+#include "unwind/frames.h"
 #include "unwind/gopclntab.h"
 #include "unwind/plt.h"
 
@@ -36,6 +37,7 @@ struct build {
 	struct segment code[SEGMENTS_MAX];
 	size_t code_cnt;
 	uint64_t low, high; /* of all code */
+	bool framed;	    /* most of it is not described, and keeps frame pointers */
 	struct leat_cfi cfi[CFIS_MAX];
 	uint32_t cfi_cnt;
 	struct leat_gopcln go;
@@ -281,6 +283,12 @@ static int add_plts(struct build *b)
 	return 0;
 }
 
+/* No function was described: was there nothing, or nothing that could be understood? */
+static int nothing(const struct build *b)
+{
+	return b->t.bad_cnt ? -EBADMSG : -ENODATA;
+}
+
 static int scan_all(struct build *b, struct leat_elf *debug)
 {
 	int err = scan_section(b, b->elf, ".eh_frame", false);
@@ -297,7 +305,7 @@ static int scan_all(struct build *b, struct leat_elf *debug)
 		err = scan_section(b, debug, ".debug_frame", true);
 	if (err)
 		return err;
-	return b->fdes.n ? add_plts(b) : -ENODATA;
+	return b->fdes.n ? add_plts(b) : nothing(b);
 }
 
 /* ---- order ---- */
@@ -420,6 +428,30 @@ static bool keeps_frames(const uint8_t *code, size_t n)
 	return cnt >= n / FP_EVERY;
 }
 
+/* Whether what is described comes from the C library's start files, so that all else is gaps. */
+static bool is_mostly_gaps(const struct build *b)
+{
+	uint64_t described = 0, code = 0;
+
+	for (size_t i = 0; i < b->code_cnt; i++)
+		code += b->code[i].end - b->code[i].start;
+	for (size_t i = 0; i < b->fdes.n && described < code; i++)
+		if (b->fdes.v[i].source != SOURCE_PLT)
+			described += b->fdes.v[i].end - b->fdes.v[i].start;
+	return described < code / 2;
+}
+
+/* Such a binary as a whole: one of its gaps may be too short to tell. */
+static bool keeps_frames_everywhere(const struct build *b)
+{
+	const struct segment *s = &b->code[0];
+	const uint64_t n = s->end - s->start < FP_GAP_MAX ? s->end - s->start : FP_GAP_MAX;
+	const uint8_t *code;
+
+	return is_mostly_gaps(b) && !leat_elf_at_vaddr(b->elf, s->start, n, &code) &&
+	       leat_code_keeps_frames(code, (size_t)n, s->start);
+}
+
 /*
  * Code that nothing is said of: no rule. But code that a compiler of its own has put there, as V8's
  * builtins in node (1.5 MB), goes by frame pointer as it does when it is made at run time.
@@ -429,15 +461,20 @@ static void put_gap(struct build *b, uint64_t start, uint64_t end, struct leat_r
 	const struct segment *s;
 	const uint8_t *code;
 
+	/* A signal's restorer ends with its system call, and the kernel samples behind that. */
+	if (rows->next_rule == LEAT_RULE_SIGNAL)
+		start++;
 	leat_rows_add(rows, start, LEAT_RULE_INVALID);
 	start = start > b->low ? start : b->low;
 	s = segment_of(b, start);
 	if (!s)
 		return;
 	end = end < s->end ? end : s->end;
-	if (end <= start || end - start < FP_GAP_MIN || end - start > FP_GAP_MAX ||
-	    leat_elf_at_vaddr(b->elf, start, end - start, &code) ||
-	    !keeps_frames(code, end - start))
+	if (end <= start)
+		return;
+	if (!b->framed && (end - start < FP_GAP_MIN || end - start > FP_GAP_MAX ||
+			   leat_elf_at_vaddr(b->elf, start, end - start, &code) ||
+			   !keeps_frames(code, end - start)))
 		return;
 	leat_rows_add(rows, start, LEAT_RULE_FRAME);
 	leat_rows_add(rows, end, LEAT_RULE_INVALID);
@@ -448,6 +485,7 @@ static void put_rows(struct build *b, struct leat_unwind_rules *rules, struct le
 	const struct leat_fdes *fs = &b->fdes;
 	uint64_t done = 0;
 
+	b->framed = keeps_frames_everywhere(b);
 	for (size_t i = 0; i < fs->n; i++) {
 		const struct leat_fde *f = &fs->v[i];
 		uint64_t end = f->end < b->high ? f->end : b->high;
@@ -500,7 +538,7 @@ static int build_table(struct build *b, struct leat_elf *debug, struct leat_unwi
 		return err;
 	drop_outside(b);
 	if (!b->fdes.n)
-		return -ENODATA;
+		return nothing(b);
 	err = sort(&b->fdes);
 	if (!err)
 		err = make_rows(b, rules);
@@ -540,17 +578,30 @@ void leat_unwind_table_free(struct leat_unwind_table **t)
 	*t = NULL;
 }
 
-int leat_unwind_bias(const struct leat_elf *e, uint64_t start, uint64_t pgoff, uint64_t *bias)
+size_t leat_unwind_segments(const struct leat_elf *e, struct leat_unwind_segment *out)
 {
-	for (size_t i = 0; i < leat_elf_phdr_cnt(e); i++) {
-		const struct leat_elf_phdr *p = leat_elf_phdr_at(e, i);
-		uint64_t first = p->offset & ~(PAGE_BYTES - 1);
+	size_t n = 0;
 
-		if (p->type != PT_LOAD || !(p->flags & PF_X) || pgoff < first ||
-		    pgoff - first >= p->filesz + (p->offset - first))
+	for (size_t i = 0; i < leat_elf_phdr_cnt(e) && n < LEAT_UNWIND_SEGMENTS; i++) {
+		const struct leat_elf_phdr *p = leat_elf_phdr_at(e, i);
+		const uint64_t skip = p->offset % PAGE_BYTES;
+
+		if (p->type != PT_LOAD || !(p->flags & PF_X) || p->offset + p->filesz < p->offset)
 			continue;
-		/* By wrapping arithmetic: the page may begin below the segment. */
-		*bias = start - (p->vaddr - p->offset + pgoff);
+		out[n++] = (struct leat_unwind_segment){ .offset = p->offset - skip,
+							 .end = p->offset + p->filesz,
+							 .vaddr = p->vaddr - skip };
+	}
+	return n;
+}
+
+int leat_unwind_bias(const struct leat_unwind_segment *s, size_t n, uint64_t start, uint64_t pgoff,
+		     uint64_t *bias)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (pgoff < s[i].offset || pgoff >= s[i].end)
+			continue;
+		*bias = start - (s[i].vaddr + (pgoff - s[i].offset));
 		return 0;
 	}
 	return -ENOENT;

@@ -44,19 +44,30 @@ struct leat_unwind_table {
  * @debug: its debug file, or NULL; asked when the binary itself has nothing.
  * @rules: gets the rules that are new.
  *
- * Errors: -ENODATA no unwind information, -ENOTSUP another machine than x86-64, -ENOMEM,
- * -EOVERFLOW code over more than 4 GB, -EBADMSG no code, -errno of reading.
+ * Errors: -ENODATA no unwind information, -EBADMSG none that could be understood, or no code;
+ * -ENOTSUP another machine than x86-64, -ENOMEM, -EOVERFLOW code over more than 4 GB, -errno of
+ * reading.
  * Cost: linear in the size of the sections; 10 million rows a second.
  */
 int leat_unwind_table_build(struct leat_unwind_table **out, struct leat_elf *e,
 			    struct leat_elf *debug, struct leat_unwind_rules *rules) LEAT_MUST_USE;
 void leat_unwind_table_free(struct leat_unwind_table **t);
+#define LEAT_UNWIND_SEGMENTS 8 /* executable ones of a binary; compilers make one */
+
+/* An executable segment, from the begin of its first page on. */
+struct leat_unwind_segment {
+	uint64_t offset, end; /* in the file */
+	uint64_t vaddr;	      /* of offset; wraps where the page begins below address 0 */
+};
+
+/* The first LEAT_UNWIND_SEGMENTS of @e into @out; how many there are. */
+size_t leat_unwind_segments(const struct leat_elf *e, struct leat_unwind_segment *out);
 /*
- * What is to be taken from an address in an executable mapping of @e (at @start, from byte @pgoff of
- * the file on) for the address in the file. The segment is the executable one: its first page in the
- * file may hold the end of another one too. -ENOENT: the mapping is of no executable segment.
+ * What is to be taken from an address in an executable mapping (at @start, from byte @pgoff of the
+ * file on) for the address in the file. The first page of a segment in the file may hold the end of
+ * another one that is not executable. -ENOENT: the mapping is of none of the @n segments.
  */
-int leat_unwind_bias(const struct leat_elf *e, uint64_t start, uint64_t pgoff,
+int leat_unwind_bias(const struct leat_unwind_segment *s, size_t n, uint64_t start, uint64_t pgoff,
 		     uint64_t *bias) LEAT_MUST_USE;
 /* What the kernel holds of it. */
 static inline uint64_t leat_unwind_table_bytes(const struct leat_unwind_table *t)

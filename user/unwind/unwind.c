@@ -114,7 +114,8 @@ enum leat_stack_result leat_unwind_stack(const struct leat_unwind_space *space,
 	for (;;) {
 		uint32_t result;
 
-		frames[n++] = (struct leat_unwind_frame){ .pc = w.pc, .sp = w.sp };
+		frames[n++] =
+			(struct leat_unwind_frame){ .pc = w.pc, .sp = w.sp, .exact = w.exact };
 		*frame_cnt = n;
 		result = step(&h, space, &w);
 		if (result != LEAT_UNWIND_ON)

@@ -6,6 +6,7 @@
 #ifndef LEAT_UNWIND_UNWIND_H
 #define LEAT_UNWIND_UNWIND_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -56,6 +57,7 @@ struct leat_unwind_space {
 struct leat_unwind_frame {
 	uint64_t pc;
 	uint64_t sp; /* at @pc: where the frame of what was called from here ended */
+	bool exact;  /* pc is the next instruction, not a return address: its line is that of pc */
 };
 
 /*
