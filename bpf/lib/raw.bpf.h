@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
  * A sample for user space to unwind: its registers and a piece of its stack, of which a page that
- * cannot be read is the end. They are large, so a CPU sends no more than cfg.raw_bytes in an epoch.
+ * cannot be read is the end. They are large, so a CPU sends no more than cfg.raw_bytes in an epoch,
+ * and none while its ring is half full.
  */
 #ifndef LEAT_BPF_RAW_H
 #define LEAT_BPF_RAW_H
@@ -66,8 +67,12 @@ static __always_inline int leat_raw_send(struct leat_scratch *s)
 	struct leat_raw_buf *b;
 	void *ring = leat_ring_of(s->cpu);
 	__u32 cpu = s->cpu, size;
+	__u64 queued;
 
 	if (!ring || !leat_raw_allowed(&s->tab, s->epoch))
+		return -1;
+	queued = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA);
+	if (queued > cfg.ring_wake_bytes)
 		return -1;
 	size = leat_raw_fill(s->slot);
 	b = bpf_map_lookup_elem(&leat_raw_bufs, &cpu);
@@ -76,8 +81,9 @@ static __always_inline int leat_raw_send(struct leat_scratch *s)
 	leat_rec_head(&b->rec.h, s, LEAT_REC_RAW, size);
 	leat_rec_proc(&b->rec.proc, s);
 	if (bpf_ringbuf_output(ring, &b->rec, size,
-			       s->tab.wake || !s->tab.raw_bytes ? BPF_RB_FORCE_WAKEUP
-								: leat_wake_flags(s, ring)))
+			       s->tab.wake || !s->tab.raw_bytes || queued > cfg.ring_wake_bytes / 2
+				       ? BPF_RB_FORCE_WAKEUP
+				       : BPF_RB_NO_WAKEUP))
 		return -1;
 	s->tab.raw_bytes += size;
 	return 0;

@@ -152,7 +152,7 @@ else
 	not_ok "killed, the files gone: can be used" "$(cat "$work/away.err")"
 fi
 head -c -5 "$work/killed.leat.part" >"$work/shorter.leat.part"
-killed_convert shorter
+is "killed, cut within a chunk: can be used" killed_convert shorter
 is "killed, cut within a chunk: what is left out is counted" at_least "$(verdict shorter cut_bytes)" 1
 is "killed, cut within a chunk: fewer samples" at_most "$(total shorter)" "$(total killed)"
 is "killed, cut within a chunk: report says how much" \

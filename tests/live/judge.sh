@@ -45,6 +45,8 @@ judged() {
 	ok "$name: no frame is wrong in $(count "$name" samples) stacks"
 	is "$name: all but 1 in 1,000 are $how" few "$name" "$how" 99.9
 	is "$name: $complete % of the stacks are complete" few "$name" complete "$complete"
+	is "$name: the copies of first samples hold all of their stacks, but for a few" at_most \
+		"$(count "$name" partial)" $(($(count "$name" samples) / 100))
 	is "$name: each sample of leat has its copy" at_most "$(($(count "$name" no-leat) + $(count "$name" no-copy)))" \
 		"$(($(count "$name" samples) / 50))"
 }

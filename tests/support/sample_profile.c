@@ -44,12 +44,12 @@ static const char *const hostile[] = {
 	"]]></title><script>alert(2)</script>",
 	"quote\" back\\slash 'single' & amp;",
 	"line\nbreak\ttab\r;semi;colon",
-	"separators\xe2\x80\xa8"
-	"and\xe2\x80\xa9"
-	"end",
+	("separators\xe2\x80\xa8"
+	 "and\xe2\x80\xa9"
+	 "end"),
 	"invalid\xff\xfe\xc3(utf8\xed\xa0\x80",
-	"bidi\xe2\x80\xae"
-	"txt.exe",
+	("bidi\xe2\x80\xae"
+	 "txt.exe"),
 	"escape\x1b[31mred\x07",
 	"na\xc3\xafve_\xe5\x87\xbd\xe6\x95\xb0_\xf0\x9f\x94\xa5",
 	"std::map<int, std::vector<char> >::operator[](int const&)",

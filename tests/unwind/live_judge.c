@@ -7,7 +7,8 @@
  *
  *	samples	 that have both			no-leat, no-copy: that have one of them only
  *	raw	 of them, unwound in user space because a table was not ready
- *	complete stacks that leat calls complete
+ *	partial	 of these, not complete: leat's copy is of one stack, and Go changes stacks
+ *	complete stacks that leat calls complete, of all but the partial ones
  *	cut	 equal as far as the copy goes: 64 KB of one stack
  *	below	 leat's is right, and libdwfl asks for a word below sp, which the kernel does not copy
  *	equal	 of the others: the same frames, the outermost one included
@@ -50,7 +51,7 @@ struct live {
 	struct target *t;	/* of the sample */
 	struct stack leat, dwfl;
 	bool exact[FRAMES_MAX];
-	uint64_t kinds[KINDS], no_leat, no_user, raw, complete, frames;
+	uint64_t kinds[KINDS], no_leat, no_user, raw, partial, complete, frames;
 	bool verbose;
 };
 
@@ -270,6 +271,7 @@ static void judge_copy(struct live *x, const struct copy *c)
 	x->frames += x->leat.n;
 	x->raw += s->raw;
 	x->complete += x->leat.result == LEAT_STACK_COMPLETE;
+	x->partial += s->raw && x->leat.result != LEAT_STACK_COMPLETE;
 	if (x->verbose && kind != EQUAL && x->kinds[kind] <= TOLD_MAX)
 		tell(x, kind);
 	if (x->verbose && x->leat.result != LEAT_STACK_COMPLETE)
@@ -289,9 +291,10 @@ static int report(const struct live *x, const char *name)
 	for (int i = 0; i < KINDS; i++)
 		all += n[i];
 	judged = all - n[CUT] - n[BELOW];
-	printf("%-14s samples %6" PRIu64 "  frames %8" PRIu64 "  raw %" PRIu64
+	printf("%-14s samples %6" PRIu64 "  frames %8" PRIu64 "  raw %" PRIu64 "  partial %" PRIu64
 	       "  complete %8.4f %%  equal %8.4f %%  proven %8.4f %%",
-	       name, all, x->frames, x->raw, percent(x->complete, all), percent(n[EQUAL], judged),
+	       name, all, x->frames, x->raw, x->partial, percent(x->complete, all - x->partial),
+	       percent(n[EQUAL], judged),
 	       percent(n[EQUAL] + n[STOPPED] + n[GUESSED] + n[ASTRAY], judged));
 	for (int i = CUT; i < KINDS; i++)
 		printf("  %s %" PRIu64, kind_names[i], n[i]);

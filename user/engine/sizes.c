@@ -30,11 +30,14 @@ static uint32_t slot_bits_of(uint64_t rate, uint32_t drain_ms, uint32_t cpu_max)
 	return bits;
 }
 
-/* Half of a ring for the samples that wait for a table, of all CPUs that share it. */
+/*
+ * In an epoch a ring's size for the samples that wait for a table, of all CPUs that share it: it is
+ * emptied many times meanwhile, and such samples leave half of it to the others.
+ */
 static uint32_t raw_bytes_of(const struct leat_engine *e)
 {
 	const size_t sharing = (e->opts.cpu_cnt + e->ring_cnt - 1) / e->ring_cnt;
-	const size_t n = e->ring_size / 2 / sharing;
+	const size_t n = e->ring_size / sharing;
 
 	return n > LEAT_RAW_EPOCH_MAX ? LEAT_RAW_EPOCH_MAX : (uint32_t)n;
 }
