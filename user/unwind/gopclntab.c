@@ -337,6 +337,21 @@ static void put(struct go_run *x, uint64_t pc, uint64_t end, int64_t distance)
 			      x->kind == PARKS ? LEAT_RULE_STOP : LEAT_RULE_INVALID);
 }
 
+/* All three functions are shorter in every Go; what a file claims of them may be any length. */
+#define LOAD_WITHIN 4096u
+
+/* Where the code of a function ends for a search: in the code that there is. */
+static uint64_t search_end(const struct leat_gopcln *g, uint64_t start, uint64_t end)
+{
+	uint64_t left;
+
+	if (!g->code || start < g->code_vaddr || start - g->code_vaddr >= g->code_len)
+		return start;
+	left = g->code_len - (start - g->code_vaddr);
+	left = left < LOAD_WITHIN ? left : LOAD_WITHIN;
+	return end > start && end - start > left ? start + left : end;
+}
+
 /*
  * Until mcall loads sp the goroutine's frame is in rbp, and morestack and gogo have none. From then on
  * mcall and morestack are the outermost frame of the scheduler's stack, for what they call does not
@@ -348,6 +363,7 @@ static void find_load(struct go_run *x, uint64_t end, uint32_t flag)
 	x->load = UINT64_MAX;
 	if (x->kind != PARKS && x->kind != RESUMES)
 		return;
+	end = search_end(x->g, x->start, end);
 	for (uint64_t pc = x->start; pc < end; pc++) {
 		if (loads_sp(x->g, pc)) {
 			x->load = pc;
