@@ -22,6 +22,13 @@ int leat_drain(const struct leat_drain_args *args)
 	return leat_drain_handle(args);
 }
 
+/* Never attached: run once by BPF_PROG_TEST_RUN. How many rows the kernel's unwind tables have. */
+SEC("syscall")
+int leat_orc_find(void *ctx)
+{
+	return (int)leat_orc_find_handle();
+}
+
 SEC("raw_tp/sched_process_fork")
 int leat_fork(const struct bpf_raw_tracepoint_args *ctx)
 {

@@ -35,7 +35,8 @@
 	X(N_TABLE_FRAMES, NOTE, "frames walked by unwind tables")                                  \
 	X(N_TABLE_MISS, NOTE, "of these, frames whose rule was not remembered")                    \
 	X(N_RAW_UNSENT, NOTE, "stacks that were to be unwound in user space, and were not sent")   \
-	X(N_WINDOW_READ, NOTE, "reads of user stacks")
+	X(N_WINDOW_READ, NOTE, "reads of user stacks")                                             \
+	X(N_KSTACK_ASKED, NOTE, "kernel stacks that were left to the kernel's own unwinder")
 
 enum leat_stat_class {
 	LEAT_STAT_CLASS_SEEN = 0,

@@ -16,7 +16,8 @@ struct leat_regs {
 
 #ifdef __TARGET_ARCH_x86
 
-#define LEAT_X86_USER32_CS 0x23
+#define LEAT_X86_USER32_CS   0x23
+#define LEAT_X86_FLAGS_FIXED 2 /* always set in flags of hardware */
 
 /*
  * The context as the kernel's ABI (asm/ptrace.h) has it. Not by vmlinux.h: pt_regs.cs is u16

@@ -8,10 +8,12 @@
 
 #include "count.bpf.h"
 #include "filter.bpf.h"
+#include "orc.bpf.h"
 #include "raw.bpf.h"
 #include "walk.bpf.h"
 
 #define LEAT_TIMED_MASK 63u /* one sample in 64 is timed */
+#define LEAT_HASH_PART	16u /* frames hashed in one call */
 
 /* The words of user space, once a sample. 0 when they are missing, which cannot be. */
 static __always_inline int leat_ctl_read(struct leat_scratch *s)
@@ -73,28 +75,52 @@ static __always_inline int leat_is_other_mode(const struct leat_scratch *s)
 	return 0;
 }
 
-/* Frames of the kernel, when the sample fell there. @ctx is the program's own. */
-static __always_inline void leat_walk_kernel(struct leat_scratch *s, void *ctx)
+/* Adds the next frames of the kernel to the hash; a global function, verified once (walk.bpf.h). */
+__attribute__((noinline)) int leat_hash_part(__u32 slot, __u32 from)
 {
-	__u64 hash = s->hash;
+	struct leat_scratch *s = leat_scratch_get(slot);
+	const __u64 *frames;
+	__u64 hash;
+
+	if (!cfg.kernel_stack || !s || from >= LEAT_MAX_KFRAMES)
+		return -1;
+	frames = &s->out.frames[from];
+	hash = s->hash;
+	for (__u32 i = 0; i < LEAT_HASH_PART && from + i < s->kcnt; i++)
+		hash = leat_stack_hash_add(hash, frames[i]);
+	s->hash = hash;
+	return 0;
+}
+
+/* Frames of the kernel, by its own unwinder. @ctx is the program's own. */
+static __always_inline void leat_ask_kernel(struct leat_scratch *s, void *ctx)
+{
 	long n = bpf_get_stack(ctx, s->out.frames, LEAT_MAX_KFRAMES * 8, 0);
 
 	if (n <= 0) {
 		s->kresult = LEAT_STACK_BAD_MEMORY;
 		return;
 	}
-	n /= 8;
-	s->kresult = n >= LEAT_MAX_KFRAMES ? LEAT_STACK_TRUNCATED : LEAT_STACK_COMPLETE;
-	for (int i = 0; i < LEAT_MAX_KFRAMES && i < n; i++)
-		hash = leat_stack_hash_add(hash, s->out.frames[i]);
-	s->hash = hash;
-	s->kcnt = n;
+	s->kcnt = (__u32)n / 8;
+	s->kresult = s->kcnt >= LEAT_MAX_KFRAMES ? LEAT_STACK_TRUNCATED : LEAT_STACK_COMPLETE;
+	for (__u32 at = 0; at < LEAT_MAX_KFRAMES && at < s->kcnt; at += LEAT_HASH_PART)
+		leat_hash_part(s->slot, at);
 }
 
-static __always_inline void leat_walk(struct leat_scratch *s, struct leat_stats *st, void *ctx)
+static __always_inline void leat_walk_kernel(struct leat_scratch *s, struct leat_stats *st,
+					     void *ctx, const struct leat_ctx_regs *regs)
+{
+	if (cfg.orc && leat_walk_orc(s, regs))
+		return;
+	LEAT_STAT_INC(st, N_KSTACK_ASKED);
+	leat_ask_kernel(s, ctx);
+}
+
+static __always_inline void leat_walk(struct leat_scratch *s, struct leat_stats *st, void *ctx,
+				      const struct leat_ctx_regs *regs)
 {
 	if (cfg.kernel_stack && !s->regs.user)
-		leat_walk_kernel(s, ctx);
+		leat_walk_kernel(s, st, ctx, regs);
 	if (cfg.user_stack)
 		s->uresult = leat_walk_user(s, st);
 	s->hash = leat_stack_hash_end(s->hash,
@@ -137,7 +163,7 @@ static __always_inline __u32 leat_take(struct leat_stats *st, void *ctx,
 		return LEAT_STAT_L_STALLED;
 	s->busy = 1;
 	s->slot = slot;
-	leat_walk(s, st, ctx);
+	leat_walk(s, st, ctx, regs);
 	why = leat_finish(s, st);
 	s->busy = 0;
 	return why;

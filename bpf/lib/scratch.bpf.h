@@ -15,10 +15,14 @@
 #define LEAT_CTX_SAMPLE 0u
 #define LEAT_CTX__MAX	1u
 
+#define LEAT_PAGE	4096ull
 #define LEAT_WINDOW_MAX 16384 /* a power of two: offsets are masked with it */
 #define LEAT_WORDS	16    /* bytes read at once: two words */
 #define LEAT_WALK_PART	32    /* frames walked in one call */
 #define LEAT_HINTS	64    /* a power of two */
+
+/* A part of a walk that did not come to an end. */
+#define LEAT_WALK_ON LEAT_STACK__MAX
 
 /* The part of the user stack that was read last. */
 struct leat_window {
@@ -30,6 +34,17 @@ struct leat_window {
 	__u32 ucnt;  /* frames before this window */
 	__u32 reads; /* of this stack */
 	__u64 buf[(LEAT_WINDOW_MAX + LEAT_WORDS) / 8];
+};
+
+/* Where a walk of the kernel stack stands (orc.bpf.h). */
+struct leat_orc_state {
+	__u64 pc;
+	__u64 sp;
+	__u64 bp;
+	__u64 row;   /* struct orc_entry of the frame that is left, as one word */
+	__u64 top;   /* end of the task's kernel stack */
+	__u32 exact; /* pc is the next instruction, not a return address */
+	__u32 pad;
 };
 
 /* The page after this one could not be read, in this epoch. */
@@ -94,6 +109,7 @@ struct leat_scratch {
 	struct leat_task task;
 	struct leat_regs regs;
 	struct leat_table_state tab;
+	struct leat_orc_state orc;
 	char comm[16];
 	union {
 		struct leat_rec_count count; /* here for its BTF: formats are made from it */

@@ -2,10 +2,10 @@
 /*
  * The user stack of a sample by unwind tables (leat_step.h is the step, compiled for the host too).
  *
- * Return addresses come again from sample to sample, so each CPU remembers 4,096 of them with
- * their rules: behind that lie the search for the mapping, and in its binary's table. Entries hold
- * under the tag of the process's mappings, which changes whenever one of them was replaced; nothing
- * is remembered of what was not found.
+ * Return addresses come again from sample to sample, so each CPU remembers some of them with their
+ * rules (remember.bpf.h): behind that lie the search for the mapping, and in its binary's table.
+ * Entries hold under the tag of the process's mappings, which changes whenever one of them was
+ * replaced; nothing is remembered of what was not found.
  *
  * A walk that comes to a binary whose table is not ready asks for it (leat_exe.state); what was
  * walked is dropped, and the sample goes to user space with its registers and a copy of its stack.
@@ -15,6 +15,7 @@
 
 #include "leat_hash.h"
 #include "gregs.bpf.h"
+#include "remember.bpf.h"
 #include "table_maps.bpf.h"
 #include "window.bpf.h"
 
@@ -55,9 +56,9 @@ __attribute__((noinline)) int leat_table_fill(__u32 slot, __u64 addr)
 		return -1;
 	if (from < s->tab.walk.sp)
 		from = s->tab.walk.sp;
-	if (from < addr && !leat_window_fill(s, from) && addr - s->win.base < s->win.words)
+	if (from < addr && !leat_window_fill(slot, from) && addr - s->win.base < s->win.words)
 		return 0;
-	return leat_window_fill(s, addr);
+	return leat_window_fill(slot, addr);
 }
 
 static __always_inline int leat_step_word(struct leat_table_ctx *c, __u64 addr, __u64 *out)
@@ -157,21 +158,9 @@ static __always_inline int leat_exe_rule(struct leat_scratch *s, const struct le
 	return LEAT_LOOKUP_NO_TABLE;
 }
 
-static __always_inline __u64 leat_remembered_key(__u64 tag, __u64 pc)
-{
-	return tag + pc * 0x9e3779b97f4a7c15ull;
-}
-
-static __always_inline struct leat_remembered *leat_remembered_at(struct leat_rule_cache *c,
-								  __u64 key)
-{
-	return &c->e[key >> (64 - LEAT_RULE_CACHE_BITS)];
-}
-
 /*
  * The rule that holds at @pc, by search, in tab.of; it is remembered. 0, or LEAT_LOOKUP_* when
- * there is none. The key is cleared before and written after what it stands for: an interrupt reads
- * between.
+ * there is none.
  */
 __attribute__((noinline)) int leat_table_lookup(__u32 slot, __u64 pc)
 {
@@ -179,8 +168,6 @@ __attribute__((noinline)) int leat_table_lookup(__u32 slot, __u64 pc)
 	const union leat_rule_word *of;
 	struct leat_rule_cache *cache;
 	const struct leat_range *r;
-	struct leat_remembered *e;
-	__u64 key;
 	__u32 cpu;
 	int no;
 
@@ -201,11 +188,7 @@ __attribute__((noinline)) int leat_table_lookup(__u32 slot, __u64 pc)
 	if (!of)
 		return LEAT_LOOKUP_BROKEN;
 	s->tab.of.word = of->word;
-	key = leat_remembered_key(s->tab.space.tag, pc);
-	e = leat_remembered_at(cache, key);
-	*(volatile __u64 *)&e->key = 0;
-	*(volatile __u64 *)&e->rule = of->word;
-	*(volatile __u64 *)&e->key = key;
+	leat_remember(cache, leat_remembered_key(s->tab.space.tag, pc), of->word);
 	return 0;
 }
 
@@ -224,14 +207,10 @@ static __always_inline __u32 leat_table_frame(struct leat_scratch *s, struct lea
 {
 	struct leat_table_ctx c = { .s = s };
 	const __u64 pc = leat_unwind_lookup_pc(&s->tab.walk);
-	const __u64 key = leat_remembered_key(s->tab.space.tag, pc);
-	const volatile struct leat_remembered *e = leat_remembered_at(cache, key);
-	__u64 has = e->key;
 
 	if (pc >= s->task.top)
 		return LEAT_STACK_NO_UNWIND;
-	s->tab.of.word = e->rule;
-	if (has != key || e->key != key) {
+	if (!leat_recall(cache, leat_remembered_key(s->tab.space.tag, pc), &s->tab.of.word)) {
 		int err = leat_table_lookup(s->slot, pc);
 
 		if (err)

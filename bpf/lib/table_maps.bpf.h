@@ -56,14 +56,6 @@ struct {
 	__type(value, struct leat_unwind_rule);
 } leat_rules SEC(".maps");
 
-/* One value a CPU; no per-CPU map, whose values have at most 32 KB. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct leat_rule_cache);
-} leat_rule_cache SEC(".maps");
-
 /* A record under construction, one value a CPU. Its words[] is ours. */
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Wgnu-variable-sized-type-not-at-end"

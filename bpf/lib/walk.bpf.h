@@ -12,9 +12,6 @@
 
 #define LEAT_LOWEST_CODE 4096ull /* nothing is mapped executable below */
 
-/* A part of a walk that did not come to an end. */
-#define LEAT_WALK_ON LEAT_STACK__MAX
-
 /*
  * Frames by frame pointers as long as they lie in the window: [fp] is the caller's fp, [fp + 8] the
  * return address. No call in here, and what a window implies is not checked again: a walk spends
@@ -69,7 +66,7 @@ static __always_inline __u32 leat_fp_next(struct leat_scratch *s)
 		return LEAT_STACK_COMPLETE;
 	if ((fp & 7) || fp < s->walk_floor || fp >= s->task.top)
 		return LEAT_STACK_NO_UNWIND;
-	return leat_window_fill(s, fp) ? LEAT_STACK_BAD_MEMORY : LEAT_WALK_ON;
+	return leat_window_fill(s->slot, fp) ? LEAT_STACK_BAD_MEMORY : LEAT_WALK_ON;
 }
 
 /*

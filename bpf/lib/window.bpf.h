@@ -13,7 +13,6 @@
 
 #include "scratch.bpf.h"
 
-#define LEAT_PAGE	   4096ull
 #define LEAT_WINDOW_MIN	   64
 #define LEAT_WINDOW_FIRST  4096
 #define LEAT_WINDOW_BEYOND 1024
@@ -91,14 +90,18 @@ static __always_inline int leat_window_read(struct leat_scratch *s, __u64 addr, 
  * Makes LEAT_WORDS bytes at @addr readable, with as many after it as is sensible. A word that lies
  * across two pages, or two windows, is read whole because a window begins where it is asked for.
  */
-static __always_inline int leat_window_fill(struct leat_scratch *s, __u64 addr)
+__attribute__((noinline)) int leat_window_fill(__u32 slot, __u64 addr)
 {
+	struct leat_scratch *s = leat_scratch_get(slot);
 	const __u64 page = addr / LEAT_PAGE;
-	__u64 room = LEAT_PAGE - (addr & (LEAT_PAGE - 1));
-	__u64 want = leat_window_want(s, addr);
-	struct leat_hole *hole = leat_hole_of(s, page);
+	__u64 room = LEAT_PAGE - (addr & (LEAT_PAGE - 1)), want;
+	struct leat_hole *hole;
 	struct leat_stats *st;
 
+	if (!s)
+		return -1;
+	want = leat_window_want(s, addr);
+	hole = leat_hole_of(s, page);
 	s->win.want = want;
 	s->win.ucnt = s->ucnt;
 	s->win.limit = 0;

@@ -36,6 +36,9 @@ static const struct leat_feature_row rows[LEAT_FEATURE__MAX] = {
 	ROW(KPROBE, "kprobes", "4.1", false, "not used yet"),
 	ROW(MEMCG_ACCOUNTING, "BPF memory in cgroups", "5.11", false,
 	    "maps are not limited by RLIMIT_MEMLOCK; without it the limit is raised"),
+	ROW(KALLSYMS_LOOKUP, "bpf_kallsyms_lookup_name", "5.16", false,
+	    "finds the kernel's unwind tables (ORC, 6.4): kernel stacks are walked by leat; without "
+	    "them by the kernel's own unwinder, which is slower"),
 };
 
 const struct leat_feature_row *leat_feature_at(size_t i)
@@ -139,6 +142,9 @@ static int probe(void *ctx)
 		return probe_test_run();
 	case LEAT_FEATURE_TASK_PT_REGS:
 		return probe_helper(BPF_FUNC_task_pt_regs);
+	case LEAT_FEATURE_KALLSYMS_LOOKUP:
+		return from_libbpf(libbpf_probe_bpf_helper(BPF_PROG_TYPE_SYSCALL,
+							   BPF_FUNC_kallsyms_lookup_name, NULL));
 	case LEAT_FEATURE_BPF_LOOP:
 		return probe_helper(BPF_FUNC_loop);
 	case LEAT_FEATURE_FIND_VMA:

@@ -73,7 +73,6 @@ static void set_tables(struct leat_engine *e)
 		{ e->skel->maps.leat_exes, e->opts.exe_max },
 		{ e->skel->maps.leat_tables, e->opts.exe_max },
 		{ e->skel->maps.leat_rules, LEAT_UNWIND_RULES_MAX },
-		{ e->skel->maps.leat_rule_cache, e->cpu_max },
 		{ e->skel->maps.leat_raw_bufs, e->cpu_max },
 	};
 
@@ -81,6 +80,10 @@ static void set_tables(struct leat_engine *e)
 		bpf_map__set_autocreate(maps[i].map, e->opts.cfg.unwind);
 		bpf_map__set_max_entries(maps[i].map, maps[i].cnt);
 	}
+	bpf_map__set_autocreate(e->skel->maps.leat_rule_cache,
+				e->opts.cfg.unwind || e->opts.cfg.orc);
+	bpf_map__set_max_entries(e->skel->maps.leat_rule_cache, e->cpu_max);
+	bpf_map__set_autocreate(e->skel->maps.leat_orc, e->opts.cfg.orc);
 }
 
 /* Programs that nothing needs are not loaded. */
@@ -92,6 +95,7 @@ static void set_programs(struct leat_engine *e)
 	bpf_program__set_autoload(e->skel->progs.leat_fork, sets);
 	bpf_program__set_autoload(e->skel->progs.leat_exit, sets || c->by_thread);
 	bpf_program__set_autoload(e->skel->progs.leat_exec, sets);
+	bpf_program__set_autoload(e->skel->progs.leat_orc_find, c->orc);
 }
 
 static int set_globs(struct leat_engine *e, struct leat_diag *diag)
@@ -375,6 +379,22 @@ static int load_whole(struct leat_engine *e, struct leat_diag *diag)
 	return err ? explain_load(e, err, diag) : 0;
 }
 
+/* Without them the kernel walks its own stacks: the same frames, and slower. */
+static void find_orc(const struct leat_engine *e)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+	int err = 0;
+
+	if (!e->opts.cfg.orc)
+		return;
+	err = bpf_prog_test_run_opts(bpf_program__fd(e->skel->progs.leat_orc_find), &opts);
+	if (err)
+		leat_log(LEAT_LOG_INFO, "kernel stacks by the kernel's unwinder (%s)",
+			 strerror(-err));
+	else
+		leat_log(LEAT_LOG_DEBUG, "unwind tables of the kernel: %u rows", opts.retval);
+}
+
 int leat_engine_load(struct leat_engine *e, struct leat_diag *diag)
 {
 	struct leat_diag unsaid = { 0 };
@@ -389,6 +409,7 @@ int leat_engine_load(struct leat_engine *e, struct leat_diag *diag)
 	if (err)
 		return err;
 	e->drain_fd = bpf_program__fd(e->skel->progs.leat_drain);
+	find_orc(e);
 	err = fill_rings(e);
 	if (!err)
 		err = map_words(e);

@@ -5,6 +5,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "engine/features.h"
 #include "engine/ring_map.h"
 
 /* A kernel stack of x86-64, where no helper tells where the user registers are (before 5.15). */
@@ -92,5 +93,6 @@ void leat_engine_sizes(struct leat_engine *e)
 	if (!c->seed)
 		c->seed = random_u64();
 	c->ring_cnt = e->ring_cnt;
+	c->orc = c->kernel_stack && leat_feature_probe(LEAT_FEATURE_KALLSYMS_LOOKUP) > 0;
 	size_tables(e);
 }

@@ -41,6 +41,7 @@ static const char *const stat_names[LEAT_STAT__MAX] = {
 	[LEAT_STAT_N_TABLE_MISS] = "n_table_miss",
 	[LEAT_STAT_N_RAW_UNSENT] = "n_raw_unsent",
 	[LEAT_STAT_N_WINDOW_READ] = "n_window_read",
+	[LEAT_STAT_N_KSTACK_ASKED] = "n_kstack_asked",
 };
 
 static const char *const trust_names[] = { "trust", "with care", "do not trust" };
