@@ -22,11 +22,18 @@ int leat_drain(const struct leat_drain_args *args)
 	return leat_drain_handle(args);
 }
 
-/* Never attached: run once by BPF_PROG_TEST_RUN. How many rows the kernel's unwind tables have. */
+/* Never attached: run by BPF_PROG_TEST_RUN, after the load. */
 SEC("syscall")
 int leat_orc_find(void *ctx)
 {
 	return (int)leat_orc_find_handle();
+}
+
+SEC("raw_tp/module_free")
+int leat_module_free(const struct bpf_raw_tracepoint_args *ctx)
+{
+	leat_orc_forget_modules();
+	return 0;
 }
 
 SEC("raw_tp/sched_process_fork")

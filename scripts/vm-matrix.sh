@@ -19,7 +19,7 @@ not_ok() { n=$((n + 1)); echo "not ok $n - $1"; [ -z "${2:-}" ] || sed 's/^/# /'
 skip() { n=$((n + 1)); echo "ok $n - $1 # SKIP $2"; }
 
 # The suites that hold a release of each series, and what its packages are called.
-# From 7 on the image itself is in a package of its own.
+# From 7 on the image itself is in a package of its own, and so are the modules.
 suite_of() {
 	case $1 in
 	5.10) echo "bullseye linux-image-5\\.10\\.[0-9-]*-cloud-amd64" ;;
@@ -30,21 +30,32 @@ suite_of() {
 	esac
 }
 
-# Prints the path of a cached kernel image, fetching its package first if it is not there.
+# Prints the directory of a cached kernel, fetching its package first if it is not there: its image, and
+# one of its modules.
 fetch_kernel() {
-	local k=$1 suite pattern pkg dir=$cache/$1
-	[ -s "$dir/vmlinuz" ] && { echo "$dir/vmlinuz"; return 0; }
+	local k=$1 suite pattern pkg pkgs deb dir=$cache/$1 module
+	[ -s "$dir/vmlinuz" ] && [ -s "$dir/overlay.ko" ] && { echo "$dir"; return 0; }
 	read -r suite pattern < <(suite_of "$k") || return 1
 	mkdir -p "$dir/deb"
 	pkg=$(scripts/apt-suite.sh "$cache/apt-$suite" "$suite" apt-cache search --names-only "^$pattern\$" |
 		awk '{print $1}' | sort -V | tail -n 1)
 	[ -n "$pkg" ] || { echo "no package matches $pattern in $suite" >&2; return 1; }
 	local apt=$PWD/scripts/apt-suite.sh
-	(cd "$dir/deb" && "$apt" "$cache/apt-$suite" "$suite" apt-get -qq download "$pkg") >&2 || return 1
-	dpkg -x "$dir"/deb/*.deb "$dir/deb/x" || return 1
+	pkgs=$pkg
+	[ "$pkg" = "${pkg#linux-binary-}" ] || pkgs="$pkg linux-modules-${pkg#linux-binary-}"
+	# shellcheck disable=SC2086
+	(cd "$dir/deb" && "$apt" "$cache/apt-$suite" "$suite" apt-get -qq download $pkgs) >&2 || return 1
+	for deb in "$dir"/deb/*.deb; do
+		dpkg -x "$deb" "$dir/deb/x" || return 1
+	done
+	module=$(find "$dir/deb/x" -name 'overlay.ko*' -type f | head -n 1)
+	case $module in
+	*.xz) xz -dc "$module" >"$dir/overlay.ko" || return 1 ;;
+	*) cp "$module" "$dir/overlay.ko" || return 1 ;;
+	esac
 	mv "$(find "$dir/deb/x" -name 'vmlinuz*' -type f | head -n 1)" "$dir/vmlinuz" || return 1
 	rm -rf "$dir/deb"
-	echo "$dir/vmlinuz"
+	echo "$dir"
 }
 
 make_initramfs() {
@@ -57,11 +68,13 @@ make_initramfs() {
 	(cd "$root" && find . | cpio -o -H newc --quiet | gzip -1) >"$work/initrd.gz"
 }
 
+# The module goes into an archive of its own, behind the one that all kernels share.
 boot() {
-	local image=$1 log=$2
+	local kernel=$1 log=$2
+	(cd "$kernel" && echo overlay.ko | cpio -o -H newc --quiet | gzip -1 | cat "$work/initrd.gz" -) >"$work/initrd-module"
 	timeout -k 5 "$timeout_s" qemu-system-x86_64 -accel tcg,thread=multi -cpu max -m 1024 -smp 2 \
-		-nographic -no-reboot -nodefaults -serial stdio -kernel "$image" \
-		-initrd "$work/initrd.gz" -append "console=ttyS0 panic=-1 quiet no_timer_check" </dev/null |
+		-nographic -no-reboot -nodefaults -serial stdio -kernel "$kernel/vmlinuz" \
+		-initrd "$work/initrd-module" -append "console=ttyS0 panic=-1 quiet no_timer_check" </dev/null |
 		tr -d '\r' >"$log"
 }
 
@@ -92,8 +105,22 @@ assert v["named_percent"] > 99 and v["complete_percent"] > 99, v
 print("%d seen, %d taken, %.0f %% named" % (k["seen"], v["taken"], v["named_percent"]))
 '
 
+# Kernel stacks are walked by leat where the kernel's tables are laid out as since 6.4, modules included.
+kstacks_hold='
+import json, sys
+own, lines = sys.argv[1] == "own", sys.stdin.read().splitlines()
+k = json.loads(lines[0])["kernel"]
+chain = ";ksys_write;vfs_write;"
+module = sum(int(l.rsplit(" ", 1)[1]) for l in lines[1:] if "ovl_" in l)
+whole = sum(int(l.rsplit(" ", 1)[1]) for l in lines[1:] if "ovl_" in l and chain in l.replace("_[k]", ""))
+assert module > 20 and whole > module / 2, (module, whole, lines[1:20])
+assert not k["n_kstack_differed"], k
+assert k["n_kstack_asked"] * 10 < module if own else k["n_kstack_asked"] >= module, (k, module)
+print("%d samples in a module, %d kernel stacks left to the kernel" % (module, k["n_kstack_asked"]))
+'
+
 judge() {
-	local k=$1 log=$2
+	local k=$1 log=$2 own=own
 	part "$log" end >/dev/null
 	grep -q '^@@ end' "$log" || { not_ok "kernel $k boots and ends" "$log"; return; }
 	ok "kernel $k boots and ends ($(part "$log" kernel))"
@@ -113,6 +140,13 @@ judge() {
 		ok "kernel $k: the verdict adds up: $(cat "$work/part")"
 	else
 		not_ok "kernel $k: the verdict adds up" "$work/part"
+	fi
+	case $k in 5.10 | 6.1) own=kernel ;; esac
+	if part "$log" kstacks | python3 -c "$kstacks_hold" "$own" >"$work/part" 2>&1; then
+		ok "kernel $k: kernel stacks: $(cat "$work/part")"
+	else
+		part "$log" kstackrun >>"$work/part"
+		not_ok "kernel $k: kernel stacks" "$work/part"
 	fi
 	for what in record stream doctor; do
 		part "$log" "$what" >"$work/part"
@@ -141,8 +175,8 @@ if ! command -v qemu-system-x86_64 >/dev/null; then
 fi
 make_initramfs || { not_ok "initramfs"; echo "1..$n"; exit 1; }
 for k in $kernels; do
-	if image=$(fetch_kernel "$k" 2>"$work/err"); then
-		boot "$image" "$work/log-$k"
+	if dir=$(fetch_kernel "$k" 2>"$work/err"); then
+		boot "$dir" "$work/log-$k"
 		[ -z "${LEAT_VM_KEEP:-}" ] || cp "$work/log-$k" "$LEAT_VM_KEEP/"
 		judge "$k" "$work/log-$k"
 	else

@@ -36,7 +36,9 @@
 	X(N_TABLE_MISS, NOTE, "of these, frames whose rule was not remembered")                    \
 	X(N_RAW_UNSENT, NOTE, "stacks that were to be unwound in user space, and were not sent")   \
 	X(N_WINDOW_READ, NOTE, "reads of user stacks")                                             \
-	X(N_KSTACK_ASKED, NOTE, "kernel stacks that were left to the kernel's own unwinder")
+	X(N_KSTACK_ASKED, NOTE, "kernel stacks that were left to the kernel's own unwinder")       \
+	X(N_KSTACK_DIFFERED, NOTE,                                                                 \
+	  "kernel stacks that the kernel walked otherwise: it walks all from then on")
 
 enum leat_stat_class {
 	LEAT_STAT_CLASS_SEEN = 0,

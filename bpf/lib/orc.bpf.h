@@ -4,95 +4,23 @@
  * searches them for each frame, 0.3 us; here a frame's row is remembered by its address, as the rules
  * of user code are, and the stack is read once.
  *
- * The frames are those that bpf_get_stack() has, or none: whatever is not plain (code of modules, of
- * BPF programs and of tracing, which other tables describe or none) is left to the kernel's unwinder.
+ * The frames are those that bpf_get_stack() has, or none: whatever is not plain (BPF programs, tracing,
+ * modules that came later) is left to the kernel's unwinder.
  */
 #ifndef LEAT_BPF_ORC_WALK_H
 #define LEAT_BPF_ORC_WALK_H
 
-#include <bpf/bpf_tracing.h>
-
 #include "leat_hash.h"
+#include "orc_find.bpf.h"
 #include "remember.bpf.h"
 #include "scratch.bpf.h"
-
-#include "leat_orc.h"
 
 #define LEAT_ORC_PART	4    /* frames in one call */
 #define LEAT_ORC_WINDOW 4096 /* bytes of a stack that are read at once */
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct leat_orc);
-} leat_orc SEC(".maps");
-
 #ifdef __TARGET_ARCH_x86
 
-/* struct orc_entry: two offsets, then these of 4, 4, 3 and 1 bits. */
-enum leat_orc_reg {
-	LEAT_ORC_UNDEFINED = 0,
-	LEAT_ORC_PREV_SP = 1,
-	LEAT_ORC_BP = 4,
-	LEAT_ORC_SP = 5,
-	LEAT_ORC_BP_INDIRECT = 8,
-	LEAT_ORC_SP_INDIRECT = 9,
-};
-
-enum leat_orc_type {
-	LEAT_ORC_NOTHING = 0,
-	LEAT_ORC_END = 1,
-	LEAT_ORC_CALL = 2,
-	LEAT_ORC_REGS = 3, /* a struct pt_regs */
-	LEAT_ORC_IRET = 4, /* its last five words */
-};
-
 #define LEAT_ORC_IS_KERNEL(addr) ((__s64)(addr) < 0)
-
-/* Before 6.4 the type had 2 bits, and ends had one of their own. */
-static __always_inline int leat_orc_is_known(void)
-{
-	struct orc_entry *e = NULL;
-
-	if (!bpf_core_type_exists(struct orc_entry) || bpf_core_type_size(struct orc_entry) != 6)
-		return 0;
-	return __CORE_RELO(e, type, RSHIFT_U64) == 61 && __CORE_RELO(e, signal, RSHIFT_U64) == 63 &&
-	       __CORE_RELO(e, sp_reg, RSHIFT_U64) == 60 && __CORE_RELO(e, bp_reg, RSHIFT_U64) == 60;
-}
-
-/* 0 when there is no such symbol, or its address is not for us (kptr_restrict). */
-#define LEAT_ORC_SYMBOL(name)                                                                      \
-	({                                                                                         \
-		__u64 addr = 0;                                                                    \
-		static const char sym[] = name;                                                    \
-		if (bpf_kallsyms_lookup_name(sym, sizeof(sym), 0, &addr))                          \
-			addr = 0;                                                                  \
-		addr;                                                                              \
-	})
-
-/* Once, after the load: where the tables are. Number of rows. */
-static __always_inline __u32 leat_orc_find_handle(void)
-{
-	__u32 zero = 0;
-	struct leat_orc *o = bpf_map_lookup_elem(&leat_orc, &zero);
-	__u64 ips, ips_end, rows;
-
-	if (!cfg.orc || !o || !leat_orc_is_known() ||
-	    !bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_kallsyms_lookup_name))
-		return 0;
-	ips = LEAT_ORC_SYMBOL("__start_orc_unwind_ip");
-	ips_end = LEAT_ORC_SYMBOL("__stop_orc_unwind_ip");
-	rows = LEAT_ORC_SYMBOL("__start_orc_unwind");
-	if (!ips || !rows || ips_end <= ips || (ips_end - ips) / 4 >= LEAT_ORC_ROWMAX)
-		return 0;
-	o->rethook = LEAT_ORC_SYMBOL("arch_rethook_trampoline");
-	o->graph = LEAT_ORC_SYMBOL("return_to_handler");
-	o->ips = ips;
-	o->rows = rows;
-	o->cnt = (__u32)((ips_end - ips) / 4);
-	return o->cnt;
-}
 
 /* Bytes that can be read at @addr: what is left of the task's stack, or of a page of another one. */
 static __always_inline __u64 leat_orc_room(const struct leat_scratch *s, __u64 addr)
@@ -141,18 +69,37 @@ static __always_inline int leat_orc_word(struct leat_scratch *s, __u64 addr, __u
 }
 
 /*
- * The row that holds at @pc into orc.row. No branch in the search: the verifier would follow each, and
- * all of them together are twenty.
+ * The part that @pc lies in, if any. No branch in these searches: the verifier would follow each, and all
+ * of them together are thirty.
  */
-static __always_inline int leat_orc_search(struct leat_scratch *s, const struct leat_orc *o,
-					   __u64 pc)
+static __always_inline const struct leat_orc_part *leat_orc_part_of(const struct leat_orc *o,
+								    __u64 pc)
 {
-	__u64 low = 0, high = o->cnt;
+	const struct leat_orc_part *p;
+	__u64 low = 0, high = o->part_cnt;
+
+	for (int i = 0; i < LEAT_ORC_PART_STEPS; i++) {
+		const __u64 mid = (low + high) / 2 & (LEAT_ORC_PARTS - 1);
+		__u64 above = (__u64)((__s64)(pc - o->parts[mid].start) >> 63);
+
+		barrier_var(above);
+		low += (mid - low) & ~above;
+		high += (mid - high) & above;
+	}
+	p = &o->parts[low & (LEAT_ORC_PARTS - 1)];
+	return o->part_cnt && pc >= p->start && pc < p->end ? p : NULL;
+}
+
+/* The row that holds at @pc into orc.row. */
+static __always_inline int leat_orc_search(struct leat_scratch *s, const struct leat_orc *o,
+					   const struct leat_orc_part *p, __u64 pc)
+{
+	__u64 low = 0, high = p->cnt;
 	long err = 0;
 	__s32 rel;
 
 	for (int i = 0; i < LEAT_ORC_STEPS; i++) {
-		const __u64 mid = (low + high) / 2, at = o->ips + 4 * mid;
+		const __u64 mid = (low + high) / 2, at = p->ips + 4 * mid;
 		__u64 above;
 
 		err |= bpf_probe_read_kernel(&rel, sizeof(rel), (void *)at);
@@ -161,27 +108,34 @@ static __always_inline int leat_orc_search(struct leat_scratch *s, const struct 
 		low += (mid - low) & ~above;
 		high += (mid - high) & above;
 	}
-	s->orc.row = 0;
-	return err || bpf_probe_read_kernel(&s->orc.row, 6, (void *)(o->rows + 6 * low));
+	return err ? -1 : leat_orc_row(o, p->rows, low, &s->orc.row);
 }
 
-/* The same, and remembered. The place that a traced function returns to says nothing of its caller. */
+/*
+ * The same, and remembered; so is that nothing is known of code. The place that a traced function
+ * returns to says nothing of its caller, and is not remembered.
+ */
 __attribute__((noinline)) int leat_orc_lookup(__u32 slot, __u64 pc)
 {
 	struct leat_scratch *s = leat_scratch_get(slot);
+	const struct leat_orc_part *p;
 	struct leat_rule_cache *cache;
 	const struct leat_orc *o;
-	__u32 zero = 0, cpu;
+	__u32 cpu;
 
 	if (!cfg.orc || !s)
 		return -1;
 	cpu = s->cpu;
 	cache = bpf_map_lookup_elem(&leat_rule_cache, &cpu);
-	o = bpf_map_lookup_elem(&leat_orc, &zero);
-	if (!o || !o->cnt || !cache || s->orc.pc == o->rethook || s->orc.pc == o->graph ||
-	    leat_orc_search(s, o, pc))
+	o = leat_orc_get();
+	if (!o || !cache || s->orc.pc == o->rethook || s->orc.pc == o->graph)
 		return -1;
-	leat_remember(cache, leat_remembered_key(0, pc), s->orc.row);
+	p = leat_orc_part_of(o, pc);
+	if (!p)
+		s->orc.row = LEAT_ORC_NOTHING;
+	else if (leat_orc_search(s, o, p, pc))
+		return -1;
+	leat_remember(cache, leat_remembered_key(s->orc.tag, pc), s->orc.row);
 	return 0;
 }
 
@@ -341,7 +295,7 @@ __attribute__((noinline)) int leat_walk_orc_part(__u32 slot)
 	for (i = 0; i < LEAT_ORC_PART; i++) {
 		const __u64 pc = s->orc.exact ? s->orc.pc : s->orc.pc - 1;
 
-		if (!leat_recall(cache, leat_remembered_key(0, pc), &s->orc.row) &&
+		if (!leat_recall(cache, leat_remembered_key(s->orc.tag, pc), &s->orc.row) &&
 		    leat_orc_lookup(s->slot, pc)) {
 			result = LEAT_STACK_NO_UNWIND;
 			break;
@@ -369,11 +323,13 @@ __attribute__((noinline)) int leat_walk_orc_part(__u32 slot)
  */
 static __always_inline int leat_walk_orc(struct leat_scratch *s, const struct leat_ctx_regs *regs)
 {
+	const struct leat_orc *o = leat_orc_get();
 	const __u64 hash = s->hash;
 	__u32 result = LEAT_WALK_ON;
 
-	if (!(regs->flags & LEAT_X86_FLAGS_FIXED))
+	if (!o || !o->part_cnt || !(regs->flags & LEAT_X86_FLAGS_FIXED))
 		return 0;
+	s->orc.tag = o->tag;
 	s->orc.pc = regs->ip;
 	s->orc.sp = regs->sp;
 	s->orc.bp = regs->bp;
@@ -397,11 +353,6 @@ static __always_inline int leat_walk_orc(struct leat_scratch *s, const struct le
 }
 
 #else
-
-static __always_inline __u32 leat_orc_find_handle(void)
-{
-	return 0;
-}
 
 static __always_inline int leat_walk_orc(struct leat_scratch *s, const struct leat_ctx_regs *regs)
 {

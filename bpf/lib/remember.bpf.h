@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
  * What each CPU remembers of addresses: 4,096 of them with their rules. The key of a user address is
- * made with the tag of its process's mappings, that of a kernel address with tag 0.
+ * made with the tag of its process's mappings, that of a kernel address with struct leat_orc's.
  */
 #ifndef LEAT_BPF_REMEMBER_H
 #define LEAT_BPF_REMEMBER_H

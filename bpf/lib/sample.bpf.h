@@ -12,8 +12,9 @@
 #include "raw.bpf.h"
 #include "walk.bpf.h"
 
-#define LEAT_TIMED_MASK 63u /* one sample in 64 is timed */
-#define LEAT_HASH_PART	16u /* frames hashed in one call */
+#define LEAT_TIMED_MASK	 63u /* one sample in 64 is timed */
+#define LEAT_ORC_CHECKED 16u /* stacks of each CPU */
+#define LEAT_HASH_PART	 16u /* frames hashed in one call */
 
 /* The words of user space, once a sample. 0 when they are missing, which cannot be. */
 static __always_inline int leat_ctl_read(struct leat_scratch *s)
@@ -107,11 +108,33 @@ static __always_inline void leat_ask_kernel(struct leat_scratch *s, void *ctx)
 		leat_hash_part(s->slot, at);
 }
 
+/*
+ * The first stacks are walked by both: whatever a kernel to come does otherwise, no stack is wrong for
+ * long, and those are the kernel's.
+ */
+static __always_inline void leat_orc_check(struct leat_scratch *s, struct leat_stats *st, void *ctx)
+{
+	const __u64 hash = s->hash;
+	const __u32 cnt = s->kcnt;
+
+	s->hash = cfg.seed;
+	s->kcnt = 0;
+	leat_ask_kernel(s, ctx);
+	if (s->hash != hash || s->kcnt != cnt) {
+		LEAT_STAT_INC(st, N_KSTACK_DIFFERED);
+		leat_orc_forget();
+	}
+	s->orc.checked++;
+}
+
 static __always_inline void leat_walk_kernel(struct leat_scratch *s, struct leat_stats *st,
 					     void *ctx, const struct leat_ctx_regs *regs)
 {
-	if (cfg.orc && leat_walk_orc(s, regs))
+	if (cfg.orc && leat_walk_orc(s, regs)) {
+		if (s->orc.checked < LEAT_ORC_CHECKED)
+			leat_orc_check(s, st, ctx);
 		return;
+	}
 	LEAT_STAT_INC(st, N_KSTACK_ASKED);
 	leat_ask_kernel(s, ctx);
 }

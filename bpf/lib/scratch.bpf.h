@@ -41,9 +41,11 @@ struct leat_orc_state {
 	__u64 pc;
 	__u64 sp;
 	__u64 bp;
-	__u64 row;   /* struct orc_entry of the frame that is left, as one word */
-	__u64 top;   /* end of the task's kernel stack */
-	__u32 exact; /* pc is the next instruction, not a return address */
+	__u64 row;     /* struct orc_entry of the frame that is left, as one word */
+	__u64 top;     /* end of the task's kernel stack */
+	__u32 exact;   /* pc is the next instruction, not a return address */
+	__u32 tag;     /* struct leat_orc's when the walk began */
+	__u32 checked; /* stacks that the kernel has walked too, to compare */
 	__u32 pad;
 };
 

@@ -10,6 +10,7 @@
 #include "table.bpf.h"
 #include "window.bpf.h"
 
+#define LEAT_FP_PARTS	 12
 #define LEAT_LOWEST_CODE 4096ull /* nothing is mapped executable below */
 
 /*
@@ -91,14 +92,24 @@ __attribute__((noinline)) int leat_walk_fp_part(__u32 slot)
 	return (int)leat_fp_in_window(s, &s->out.frames[at]);
 }
 
+/* Several parts: so that the loop over all of a stack, which is verified on each way to it, is short. */
+__attribute__((noinline)) int leat_walk_fp_parts(__u32 slot)
+{
+	int result = LEAT_WALK_ON;
+
+	for (int i = 0; i < LEAT_FP_PARTS && result == LEAT_WALK_ON; i++)
+		result = leat_walk_fp_part(slot);
+	return result;
+}
+
 static __always_inline __u32 leat_walk_fp(struct leat_scratch *s)
 {
 	__u32 result = LEAT_WALK_ON;
 
 	s->walk_fp = s->regs.fp;
 	s->walk_floor = s->regs.sp;
-	for (__u32 i = 0; i < LEAT_MAX_UFRAMES + 1 && i < cfg.max_uframes + 1; i++) {
-		result = leat_walk_fp_part(s->slot);
+	for (int i = 0; i < LEAT_MAX_UFRAMES / LEAT_FP_PARTS + 1; i++) {
+		result = leat_walk_fp_parts(s->slot);
 		if (result != LEAT_WALK_ON)
 			break;
 	}

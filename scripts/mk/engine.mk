@@ -4,7 +4,7 @@ lib_src += user/engine/btf_format.c user/engine/btf_trim.c user/engine/counters.
 	   user/engine/features.c user/engine/format.c user/engine/load.c user/engine/name_glob.c \
 	   user/engine/probes.c user/engine/probes_layout.c user/engine/probes_source.c \
 	   user/engine/ring.c user/engine/ring_map.c user/engine/rings.c user/engine/sampling.c \
-	   user/engine/sets.c user/engine/sizes.c user/engine/source.c user/engine/sysctl.c \
+	   user/engine/orc.c user/engine/sets.c user/engine/sizes.c user/engine/source.c user/engine/sysctl.c \
 	   user/engine/tables.c user/engine/tracefs_dir.c user/engine/why.c
 unit_src += tests/unit/test_engine_btf_format.c tests/unit/test_engine_btf_trim.c tests/unit/test_engine_events.c tests/unit/test_engine_glob.c \
 	    tests/unit/test_engine_hash.c tests/unit/test_engine_probes.c tests/unit/test_engine_ring_map.c

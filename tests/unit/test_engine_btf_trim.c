@@ -60,6 +60,9 @@ static struct btf *kernel_btf(void)
 	add_member(b, "quiet", quiet, 88);
 	btf__add_struct(b, "unrelated", 8);
 	add_member(b, "x", far, 0);
+	btf__add_struct(b, "flavored", 8);
+	add_member(b, "taste", u64, 0);
+	btf__add_struct(b, "flavored_not", 8);
 	btf__add_fwd(b, "incomplete", BTF_FWD_STRUCT);
 	btf__add_decl_tag(b, "tag", inner, -1);
 	btf__add_var(b, "variable", BTF_VAR_STATIC, u32);
@@ -78,6 +81,7 @@ static struct btf *object_btf(void)
 	add_member(b, "far", u32, 0);
 	btf__add_struct(b, "wanted", 4);
 	add_member(b, "in", u32, 0);
+	btf__add_struct(b, "flavored___ours", 4);
 	btf__add_enum(b, "state", 4);
 	btf__add_enum_value(b, "ON", 7);
 	btf__add_enum64(b, "bits", 8, false);
@@ -166,6 +170,8 @@ Test(btf_trim, what_is_named_is_there_with_all_that_is_in_it)
 	cr_expect(lt(int, btf__find_by_name(b, "far"), 0), "only a pointer leads there");
 	cr_expect(lt(int, btf__find_by_name(b, "unrelated"), 0));
 	cr_expect(lt(int, btf__find_by_name(b, "ours_alone"), 0));
+	cr_expect(zero(uint, member(b, "flavored", "taste")->offset));
+	cr_expect(lt(int, btf__find_by_name(b, "flavored_not"), 0));
 	cr_expect(lt(int, btf__find_by_name(b, "some_function"), 0));
 	btf__free(b);
 	leat_buf_fini(&out);

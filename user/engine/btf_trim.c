@@ -127,15 +127,28 @@ static int each_type(const struct blob *b, struct trim *t,
 	return 0;
 }
 
-/* Where @name is in the table of names, or would be. */
-static uint32_t *name_slot(const struct trim *t, const char *name)
-{
-	uint32_t i = (uint32_t)leat_hash_bytes(name, strlen(name));
+/* "module___leat" asks for "module": what follows tells the object's own types of one name apart. */
+#define FLAVOR "___"
 
-	while (t->names[i & t->name_mask] &&
-	       strcmp(t->wanted.strs + t->names[i & t->name_mask], name) != 0)
-		i++;
-	return &t->names[i & t->name_mask];
+static size_t plain_len(const char *wanted)
+{
+	const char *flavor = strstr(wanted, FLAVOR);
+
+	return flavor && flavor != wanted ? (size_t)(flavor - wanted) : strlen(wanted);
+}
+
+/* Where the name of @len bytes is in the table of names, or would be. */
+static uint32_t *name_slot(const struct trim *t, const char *name, size_t len)
+{
+	uint32_t i = (uint32_t)leat_hash_bytes(name, len);
+
+	for (;; i++) {
+		uint32_t *slot = &t->names[i & t->name_mask];
+		const char *has = t->wanted.strs + *slot;
+
+		if (!*slot || (!strncmp(has, name, len) && plain_len(has) == len))
+			return slot;
+	}
 }
 
 static int count_type(struct trim *t, const struct btf_type *type, uint32_t at)
@@ -147,9 +160,11 @@ static int count_type(struct trim *t, const struct btf_type *type, uint32_t at)
 
 static int add_name(struct trim *t, const struct btf_type *type, uint32_t at)
 {
+	const char *name = name_at(&t->wanted, type->name_off);
+
 	(void)at;
-	if (is_root_kind(BTF_INFO_KIND(type->info)) && *name_at(&t->wanted, type->name_off))
-		*name_slot(t, name_at(&t->wanted, type->name_off)) = type->name_off;
+	if (is_root_kind(BTF_INFO_KIND(type->info)) && *name)
+		*name_slot(t, name, plain_len(name)) = type->name_off;
 	return 0;
 }
 
@@ -190,7 +205,7 @@ static int index_type(struct trim *t, const struct btf_type *type, uint32_t at)
 	if (!is_root_kind(BTF_INFO_KIND(type->info)))
 		return 0;
 	name = name_at(&t->in, type->name_off);
-	if (*name && *name_slot(t, name))
+	if (*name && *name_slot(t, name, strlen(name)))
 		take(t, id);
 	return 0;
 }

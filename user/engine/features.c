@@ -127,6 +127,17 @@ static int probe_pmu(void)
 	return err == -EACCES || err == -EPERM ? err : !err;
 }
 
+/* Of a type of programs that it does not know, libbpf believes that it has every helper. */
+static int probe_kallsyms_lookup(void)
+{
+	int has = from_libbpf(libbpf_probe_bpf_prog_type(BPF_PROG_TYPE_SYSCALL, NULL));
+
+	if (has <= 0)
+		return has;
+	return from_libbpf(libbpf_probe_bpf_helper(BPF_PROG_TYPE_SYSCALL,
+						   BPF_FUNC_kallsyms_lookup_name, NULL));
+}
+
 static int probe(void *ctx)
 {
 	const enum leat_feature *f = ctx;
@@ -143,8 +154,7 @@ static int probe(void *ctx)
 	case LEAT_FEATURE_TASK_PT_REGS:
 		return probe_helper(BPF_FUNC_task_pt_regs);
 	case LEAT_FEATURE_KALLSYMS_LOOKUP:
-		return from_libbpf(libbpf_probe_bpf_helper(BPF_PROG_TYPE_SYSCALL,
-							   BPF_FUNC_kallsyms_lookup_name, NULL));
+		return probe_kallsyms_lookup();
 	case LEAT_FEATURE_BPF_LOOP:
 		return probe_helper(BPF_FUNC_loop);
 	case LEAT_FEATURE_FIND_VMA:

@@ -11,6 +11,7 @@
 
 struct leat_sample; /* the skeleton */
 struct btf;
+struct bpf_program;
 
 #define LEAT_ENGINE_LINKS     3
 #define LEAT_ENGINE_NOTE      256
@@ -54,8 +55,9 @@ struct leat_engine {
 
 	struct leat_sample *skel;
 	struct bpf_link *links[LEAT_ENGINE_LINKS];
-	struct leat_ctl *ctl;	/* mapped */
-	struct leat_used *used; /* mapped, by CPU */
+	struct bpf_link *module_link; /* of leat_module_free, where the kernel has modules */
+	struct leat_ctl *ctl;	      /* mapped */
+	struct leat_used *used;	      /* mapped, by CPU */
 	struct leat_ring *rings;
 	uint32_t ring_cnt;
 	size_t ring_size;
@@ -109,6 +111,15 @@ enum leat_table_role {
 int leat_engine_table_fd(const struct leat_engine *e, enum leat_table_role role);
 /* Kernel memory of all its maps. */
 size_t leat_engine_maps_memory(const struct leat_engine *e);
+
+struct leat_orc_parts {
+	int map_fd, find_fd;
+	struct bpf_program *free_prog;
+};
+struct leat_orc_parts leat_engine_orc_parts(const struct leat_engine *e);
+
+/* orc.c: finds the kernel's unwind tables. Without them the kernel walks its stacks, slower. */
+void leat_engine_find_orc(struct leat_engine *e);
 
 /* sizes.c: what follows from the options. */
 void leat_engine_sizes(struct leat_engine *e);

@@ -96,6 +96,7 @@ static void set_programs(struct leat_engine *e)
 	bpf_program__set_autoload(e->skel->progs.leat_exit, sets || c->by_thread);
 	bpf_program__set_autoload(e->skel->progs.leat_exec, sets);
 	bpf_program__set_autoload(e->skel->progs.leat_orc_find, c->orc);
+	bpf_program__set_autoload(e->skel->progs.leat_module_free, c->orc);
 }
 
 static int set_globs(struct leat_engine *e, struct leat_diag *diag)
@@ -379,22 +380,6 @@ static int load_whole(struct leat_engine *e, struct leat_diag *diag)
 	return err ? explain_load(e, err, diag) : 0;
 }
 
-/* Without them the kernel walks its own stacks: the same frames, and slower. */
-static void find_orc(const struct leat_engine *e)
-{
-	LIBBPF_OPTS(bpf_test_run_opts, opts);
-	int err = 0;
-
-	if (!e->opts.cfg.orc)
-		return;
-	err = bpf_prog_test_run_opts(bpf_program__fd(e->skel->progs.leat_orc_find), &opts);
-	if (err)
-		leat_log(LEAT_LOG_INFO, "kernel stacks by the kernel's unwinder (%s)",
-			 strerror(-err));
-	else
-		leat_log(LEAT_LOG_DEBUG, "unwind tables of the kernel: %u rows", opts.retval);
-}
-
 int leat_engine_load(struct leat_engine *e, struct leat_diag *diag)
 {
 	struct leat_diag unsaid = { 0 };
@@ -409,7 +394,7 @@ int leat_engine_load(struct leat_engine *e, struct leat_diag *diag)
 	if (err)
 		return err;
 	e->drain_fd = bpf_program__fd(e->skel->progs.leat_drain);
-	find_orc(e);
+	leat_engine_find_orc(e);
 	err = fill_rings(e);
 	if (!err)
 		err = map_words(e);
@@ -424,8 +409,17 @@ int leat_engine_load(struct leat_engine *e, struct leat_diag *diag)
 	return err;
 }
 
+struct leat_orc_parts leat_engine_orc_parts(const struct leat_engine *e)
+{
+	return (struct leat_orc_parts){ .map_fd = bpf_map__fd(e->skel->maps.leat_orc),
+					.find_fd = bpf_program__fd(e->skel->progs.leat_orc_find),
+					.free_prog = e->skel->progs.leat_module_free };
+}
+
 void leat_engine_unload(struct leat_engine *e)
 {
+	bpf_link__destroy(e->module_link);
+	e->module_link = NULL;
 	for (size_t i = 0; i < LEAT_ENGINE_LINKS; i++) {
 		bpf_link__destroy(e->links[i]);
 		e->links[i] = NULL;

@@ -42,6 +42,7 @@ static const char *const stat_names[LEAT_STAT__MAX] = {
 	[LEAT_STAT_N_RAW_UNSENT] = "n_raw_unsent",
 	[LEAT_STAT_N_WINDOW_READ] = "n_window_read",
 	[LEAT_STAT_N_KSTACK_ASKED] = "n_kstack_asked",
+	[LEAT_STAT_N_KSTACK_DIFFERED] = "n_kstack_differed",
 };
 
 static const char *const trust_names[] = { "trust", "with care", "do not trust" };
