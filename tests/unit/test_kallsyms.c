@@ -11,18 +11,20 @@
 
 static const char text[] = "0000000000000000 A fixed_percpu_data\n"
 			   "0000000000001000 A cpu_debug_store\n"
+			   "ffffffff81000000 D data_at_the_start_of_code\n"
+			   "ffffffff81000000 t a_local\n"
 			   "ffffffff81000000 T _stext\n"
-			   "ffffffff81000000 T _text\n"
-			   "ffffffff81000000 t a_local_with_a_long_name\n"
+			   "ffffffff81000000 T _text_with_a_long_name\n"
 			   "ffffffff81000100 T do_read\n"
 			   "ffffffff81000180 t helper.isra.0\n"
-			   "ffffffff81000200 W weak_one\n"
 			   "ffffffff81000200 T __strong_one\n"
+			   "ffffffff81000200 W weak_one\n"
 			   "ffffffff81000300 D some_data\n"
 			   "ffffffff81000400 T last_function\n"
 			   "ffffffff81000500 B _end\n"
 			   "ffffffffc0002000 t mod_second\t[ext4]\n"
 			   "ffffffffc0001000 t mod_first\t[ext4]\n"
+			   "ffffffffc0001000 T mod_first_by_another_name\t[ext4]\n"
 			   "ffffffffc0003000 d mod_data\t[ext4]\n"
 			   "ffffffffc0100000 t bpf_prog_6deef7357e7b4530_sd_fw_egress\t[bpf]\n"
 			   "ffffffffc0101000 t bpf_prog_6deef7357e7b4530\t[bpf]\n"
@@ -70,9 +72,9 @@ struct row {
 
 static const struct row rows[] = {
 	{ 0xffffffff80ffffff, NULL, LEAT_FUNCTION_KERNEL, "[kernel]" },
-	/* Aliases: global before local, fewer underscores, longer. */
-	{ 0xffffffff81000000, "_stext", LEAT_FUNCTION_KERNEL, "[kernel]" },
-	{ 0xffffffff810000ff, "_stext", LEAT_FUNCTION_KERNEL, "[kernel]" },
+	/* Aliases: the first that is code, as the kernel sorted them. */
+	{ 0xffffffff81000000, "a_local", LEAT_FUNCTION_KERNEL, "[kernel]" },
+	{ 0xffffffff810000ff, "a_local", LEAT_FUNCTION_KERNEL, "[kernel]" },
 	{ 0xffffffff81000100, "do_read", LEAT_FUNCTION_KERNEL, "[kernel]" },
 	{ 0xffffffff810001ff, "helper.isra.0", LEAT_FUNCTION_KERNEL, "[kernel]" },
 	{ 0xffffffff81000210, "__strong_one", LEAT_FUNCTION_KERNEL, "[kernel]" },
