@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The kernel side, its tests (root) and its benchmark.
-bpf_src      += bpf/probe.bpf.c bpf/sample.bpf.c
+bpf_src      += bpf/ksyms.bpf.c bpf/probe.bpf.c bpf/sample.bpf.c
 workload_src += tests/workloads/wl_deep.c
 workload_src += tests/workloads/wl_nofp.c
 wl_flags_wl_nofp := -O2 -fomit-frame-pointer -fno-optimize-sibling-calls
