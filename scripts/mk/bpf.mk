@@ -47,6 +47,6 @@ $(O)/tests/bench/bench_ring.o: | $(B)/bench/ring_flood.skel.h
 
 support_src  += tests/support/collect.c
 bpf_test_src += tests/bpf/test_load.c tests/bpf/test_sample.c tests/bpf/test_filter.c \
-		tests/bpf/test_life.c tests/bpf/test_live_source.c tests/bpf/test_probe.c tests/bpf/test_table.c \
+		tests/bpf/test_life.c tests/bpf/test_ksyms.c tests/bpf/test_live_source.c tests/bpf/test_probe.c tests/bpf/test_table.c \
 		tests/bpf/test_walk.c tests/bpf/sample_test.bpf.c tests/bpf/test_contexts.c \
 		tests/bpf/contexts_test.bpf.c

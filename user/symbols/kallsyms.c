@@ -287,7 +287,7 @@ void leat_job_kernel(struct leat_job *j)
 	j->err = leat_job_make_spots(j);
 	if (j->err || !j->spots.n)
 		return;
-	fd = leat_opener_open(j->files, leat_job_object(j), LEAT_FILE_KALLSYMS, NULL, 0);
+	fd = leat_opener_open_ksyms(j->files, leat_job_object(j), &j->spots);
 	if (fd < 0) {
 		j->cause = leat_unnamed_of_errno(fd);
 		j->unreadable = true;
