@@ -152,6 +152,15 @@ judge() {
 		part "$log" "$what" >"$work/part"
 		if grep -q '^exit 0$' "$work/part"; then ok "kernel $k: $what ends with 0"; else not_ok "kernel $k: $what ends with 0" "$work/part"; fi
 	done
+	# The kernel is asked for its names from 5.16 on, and /proc/kallsyms is read on older ones.
+	local way='the kernel named'
+	[ "$k" != 5.10 ] || way='names of the kernel are read from /proc/kallsyms (EOPNOTSUPP)'
+	part "$log" names >"$work/part"
+	if grep -qF "$way" "$work/part" && grep -q 'do_syscall_64_.k.' "$work/part"; then
+		ok "kernel $k: names of the kernel: $way"
+	else
+		not_ok "kernel $k: names of the kernel: $way" "$work/part"
+	fi
 	part "$log" offline >"$work/part"
 	if head -n 1 "$work/part" | grep -qx 0 && grep -q '^exit 0$' "$work/part" && grep -q 'CPU 1' "$work/part" &&
 		! grep -q 'sampled on' "$work/part"; then

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The kernel side, its tests (root) and its benchmark.
-bpf_src      += bpf/probe.bpf.c bpf/sample.bpf.c
+bpf_src      += bpf/ksyms.bpf.c bpf/probe.bpf.c bpf/sample.bpf.c
 workload_src += tests/workloads/wl_deep.c
 workload_src += tests/workloads/wl_nofp.c
 wl_flags_wl_nofp := -O2 -fomit-frame-pointer -fno-optimize-sibling-calls
@@ -47,6 +47,6 @@ $(O)/tests/bench/bench_ring.o: | $(B)/bench/ring_flood.skel.h
 
 support_src  += tests/support/collect.c
 bpf_test_src += tests/bpf/test_load.c tests/bpf/test_sample.c tests/bpf/test_filter.c \
-		tests/bpf/test_life.c tests/bpf/test_live_source.c tests/bpf/test_probe.c tests/bpf/test_table.c \
+		tests/bpf/test_life.c tests/bpf/test_ksyms.c tests/bpf/test_live_source.c tests/bpf/test_probe.c tests/bpf/test_table.c \
 		tests/bpf/test_walk.c tests/bpf/sample_test.bpf.c tests/bpf/test_contexts.c \
 		tests/bpf/contexts_test.bpf.c tests/bpf/test_orc.c tests/bpf/orc_test.bpf.c

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The engine: the only user of libbpf.
 lib_src += user/engine/btf_format.c user/engine/btf_trim.c user/engine/counters.c user/engine/drain.c user/engine/engine.c user/engine/events.c \
-	   user/engine/features.c user/engine/format.c user/engine/load.c user/engine/name_glob.c \
+	   user/engine/features.c user/engine/format.c user/engine/ksyms.c user/engine/libbpf_log.c user/engine/load.c user/engine/name_glob.c \
 	   user/engine/probes.c user/engine/probes_layout.c user/engine/probes_source.c \
 	   user/engine/ring.c user/engine/ring_map.c user/engine/rings.c user/engine/sampling.c \
 	   user/engine/orc.c user/engine/sets.c user/engine/sizes.c user/engine/source.c user/engine/sysctl.c \

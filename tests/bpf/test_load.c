@@ -25,8 +25,11 @@
 #include "engine/probes_impl.h"
 #include "event/format.h"
 #include "leat_glob.h"
+#include "leat_ksyms.h"
 #include "probe.skel.h"
 #include "tests/sample_test.skel.h"
+
+#include "ksyms.skel.h" /* of leat_ksyms.h, which it does not include */
 
 #define ALL_FILTERS 7u
 
@@ -340,6 +343,22 @@ Test(load, the_program_of_tracepoints_stays_in_its_budget)
 	for (size_t i = 0; i < o.cnt; i++)
 		expect_budget(rows[i], bpf_program__fd(p->tps[i].skel->progs.leat_probe));
 	leat_probes_free(&p);
+}
+
+static void close_ksyms(struct leat_ksyms **skel)
+{
+	leat_ksyms__destroy(*skel);
+}
+
+Test(load, the_program_that_names_the_kernel_stays_in_its_budget)
+{
+	LEAT_AUTO(close_ksyms) struct leat_ksyms *skel = NULL;
+
+	if (leat_feature_probe(LEAT_FEATURE_KSYMS) <= 0)
+		cr_skip("this kernel has no BPF look-up of kernel symbols");
+	skel = leat_ksyms__open_and_load();
+	cr_assert(skel != NULL);
+	expect_budget("ksyms", bpf_program__fd(skel->progs.leat_ksyms));
 }
 
 /* ---- formats ---- */

@@ -188,7 +188,7 @@ Test(orc, equals_the_kernels_own_stacks)
 	pid_t pids[2];
 	struct rig r;
 
-	if (leat_feature_probe(LEAT_FEATURE_KALLSYMS_LOOKUP) != 1)
+	if (leat_feature_probe(LEAT_FEATURE_KSYMS) != 1)
 		cr_skip_test("kernel without bpf_kallsyms_lookup_name");
 	load(&r);
 	if (!r.rows) {

@@ -80,9 +80,22 @@ def window(path):
 
 
 @functools.lru_cache(None)
+def kernel_aliases():
+    """Further names of an address of the kernel's, and the first, which is the one that leat takes."""
+    first, further = {}, {}
+    with open('/proc/kallsyms') as file:
+        for line in file:
+            address, _, symbol = line.split()[:3]
+            if first.setdefault(address, symbol) != symbol:
+                further[symbol] = first[address]
+    return further
+
+
+@functools.lru_cache(None)
 def plain(symbol):
-    """libc has several names for one address; each tool takes another."""
-    return re.sub(r'^(__GI_)?_*', '', re.sub(r'(\+0x[0-9a-f]+|_\[k\]|@@?[A-Z].*)$', '', symbol))
+    """libc and the kernel have several names for one address; each tool takes another."""
+    symbol = re.sub(r'(\+0x[0-9a-f]+|_\[k\]|@@?[A-Z].*)$', '', symbol)
+    return re.sub(r'^(__GI_)?_*', '', kernel_aliases().get(symbol, symbol))
 
 
 def count(counter, frames, n):

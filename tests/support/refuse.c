@@ -3,6 +3,7 @@
  * Preloaded, it makes system calls fail that do not fail on the machine of the test. REFUSE says which:
  * verifier   loading a program of leat's (not a probe), with a log as the verifier writes it, EINVAL
  * access     the same, EACCES
+ * ksyms      loading the program that names the kernel, EPERM
  * pmu        opening a hardware event, EBUSY
  * pmu-late   the same, on a CPU; on a process, where leat tries it first, a dummy is opened instead
  */
@@ -37,11 +38,11 @@ static void write_log(const union bpf_attr *a)
 			 "processed 40 insns (limit 1000000) max_states_per_insn 0\n");
 }
 
-static int refuses_program(const long *a, int err)
+static int refuses_program(const long *a, const char *name, int err)
 {
 	const union bpf_attr *attr = (const void *)(uintptr_t)a[1];
 
-	if (a[0] != BPF_PROG_LOAD || strncmp(attr->prog_name, "leat_sample", 11) != 0)
+	if (a[0] != BPF_PROG_LOAD || strncmp(attr->prog_name, name, strlen(name)) != 0)
 		return 0;
 	write_log(attr);
 	return err;
@@ -63,9 +64,11 @@ long syscall(long nr, ...)
 	if (!next)
 		next = (syscall_fn *)dlsym(RTLD_NEXT, "syscall");
 	if (what && nr == SYS_bpf && strcmp(what, "verifier") == 0)
-		err = refuses_program(a, EINVAL);
+		err = refuses_program(a, "leat_sample", EINVAL);
 	if (what && nr == SYS_bpf && strcmp(what, "access") == 0)
-		err = refuses_program(a, EACCES);
+		err = refuses_program(a, "leat_sample", EACCES);
+	if (what && nr == SYS_bpf && strcmp(what, "ksyms") == 0)
+		err = refuses_program(a, "leat_ksyms", EPERM);
 	if (what && nr == SYS_perf_event_open && strncmp(what, "pmu", 3) == 0 &&
 	    ((const struct perf_event_attr *)(uintptr_t)a[0])->type == PERF_TYPE_HARDWARE) {
 		if (strcmp(what, "pmu") == 0 || (int)a[2] >= 0) {

@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,18 +12,20 @@
 
 static const char text[] = "0000000000000000 A fixed_percpu_data\n"
 			   "0000000000001000 A cpu_debug_store\n"
+			   "ffffffff81000000 D data_at_the_start_of_code\n"
+			   "ffffffff81000000 t a_local\n"
 			   "ffffffff81000000 T _stext\n"
-			   "ffffffff81000000 T _text\n"
-			   "ffffffff81000000 t a_local_with_a_long_name\n"
+			   "ffffffff81000000 T _text_with_a_long_name\n"
 			   "ffffffff81000100 T do_read\n"
 			   "ffffffff81000180 t helper.isra.0\n"
-			   "ffffffff81000200 W weak_one\n"
 			   "ffffffff81000200 T __strong_one\n"
+			   "ffffffff81000200 W weak_one\n"
 			   "ffffffff81000300 D some_data\n"
 			   "ffffffff81000400 T last_function\n"
 			   "ffffffff81000500 B _end\n"
 			   "ffffffffc0002000 t mod_second\t[ext4]\n"
 			   "ffffffffc0001000 t mod_first\t[ext4]\n"
+			   "ffffffffc0001000 T mod_first_by_another_name\t[ext4]\n"
 			   "ffffffffc0003000 d mod_data\t[ext4]\n"
 			   "ffffffffc0100000 t bpf_prog_6deef7357e7b4530_sd_fw_egress\t[bpf]\n"
 			   "ffffffffc0101000 t bpf_prog_6deef7357e7b4530\t[bpf]\n"
@@ -70,9 +73,9 @@ struct row {
 
 static const struct row rows[] = {
 	{ 0xffffffff80ffffff, NULL, LEAT_FUNCTION_KERNEL, "[kernel]" },
-	/* Aliases: global before local, fewer underscores, longer. */
-	{ 0xffffffff81000000, "_stext", LEAT_FUNCTION_KERNEL, "[kernel]" },
-	{ 0xffffffff810000ff, "_stext", LEAT_FUNCTION_KERNEL, "[kernel]" },
+	/* Aliases: the first that is code, as the kernel sorted them. */
+	{ 0xffffffff81000000, "a_local", LEAT_FUNCTION_KERNEL, "[kernel]" },
+	{ 0xffffffff810000ff, "a_local", LEAT_FUNCTION_KERNEL, "[kernel]" },
 	{ 0xffffffff81000100, "do_read", LEAT_FUNCTION_KERNEL, "[kernel]" },
 	{ 0xffffffff810001ff, "helper.isra.0", LEAT_FUNCTION_KERNEL, "[kernel]" },
 	{ 0xffffffff81000210, "__strong_one", LEAT_FUNCTION_KERNEL, "[kernel]" },
@@ -171,6 +174,93 @@ Test(kallsyms, file_that_cannot_be_had)
 	resolve(&f);
 	cr_expect(eq(int, leat_sym_function(f.p, id)->unnamed, LEAT_UNNAMED_PERMISSION));
 	cr_expect(eq(u64, f.p->verdict.objects_unreadable, 1));
+	teardown(&f);
+}
+
+/* ---- a provider that gives the lines of some addresses ---- */
+
+struct asked {
+	struct leat_file_provider files; /* of the fixture */
+	const char *lines;		 /* NULL: it cannot */
+	struct leat_tmpdir *dir;
+	uint64_t addr[8];
+	size_t n;
+	unsigned int opens;
+};
+
+static int asked_open(void *ctx, const struct leat_profile *p, const struct leat_object *o,
+		      enum leat_file_what what, const char *arg, unsigned int n)
+{
+	struct asked *a = ctx;
+
+	a->opens++;
+	return a->files.open(a->files.ctx, p, o, what, arg, n);
+}
+
+static int asked_open_ksyms(void *ctx, const uint64_t *addr, size_t n)
+{
+	struct asked *a = ctx;
+
+	cr_assert(le(sz, n, LEAT_ARRAY_SIZE(a->addr)));
+	memcpy(a->addr, addr, n * sizeof(*addr));
+	a->n = n;
+	if (!a->lines)
+		return -EPERM;
+	return open(leat_tmpdir_write(a->dir, "lines", a->lines, strlen(a->lines)),
+		    O_RDONLY | O_CLOEXEC);
+}
+
+static void ask(struct fixture *f, struct asked *a)
+{
+	const struct leat_file_provider prov = { .ctx = a,
+						 .open = asked_open,
+						 .open_ksyms = asked_open_ksyms };
+
+	a->files = f->files.provider;
+	a->dir = &f->dir;
+	cr_assert(zero(int, leat_symbols_resolve(f->p, &prov, NULL)));
+}
+
+Test(kallsyms, some_lines_instead_of_the_file)
+{
+	struct asked a = { .lines = "ffffffff81000100 t as_the_kernel_says\n"
+				    "ffffffff81000200 t at_the_call\n"
+				    "ffffffffc0001000 t mod_first\t[ext4]\n" };
+	struct fixture f;
+	uint32_t ids[4];
+
+	setup(&f, text, sizeof(text) - 1);
+	ids[0] = frame(&f, 0xffffffffc0001010, 0);
+	ids[1] = frame(&f, 0xffffffff81000100, 0);
+	ids[2] = frame(&f, 0xffffffff81000300, LEAT_FRAME_RETURN);
+	ids[3] = frame(&f, 0xffffffff810002ff, 0);
+	ask(&f, &a);
+	/* Ascending, each once, and of a return the call. */
+	cr_assert(eq(sz, a.n, 3));
+	cr_expect(eq(u64, a.addr[0], 0xffffffff81000100));
+	cr_expect(eq(u64, a.addr[1], 0xffffffff810002ff));
+	cr_expect(eq(u64, a.addr[2], 0xffffffffc0001010));
+	cr_expect(eq(uint, a.opens, 0));
+	LEAT_EXPECT_NAME(f.p, ids[0], "mod_first");
+	cr_expect(eq(int, leat_sym_function(f.p, ids[0])->kind, LEAT_FUNCTION_MODULE));
+	LEAT_EXPECT_NAME(f.p, ids[1], "as_the_kernel_says");
+	LEAT_EXPECT_NAME(f.p, ids[2], "at_the_call");
+	LEAT_EXPECT_NAME(f.p, ids[3], "at_the_call");
+	teardown(&f);
+}
+
+Test(kallsyms, the_file_where_the_kernel_cannot_be_asked)
+{
+	struct asked a = { 0 };
+	struct fixture f;
+	uint32_t id;
+
+	setup(&f, text, sizeof(text) - 1);
+	id = frame(&f, 0xffffffff81000100, 0);
+	ask(&f, &a);
+	cr_expect(eq(sz, a.n, 1));
+	cr_expect(eq(uint, a.opens, 1));
+	LEAT_EXPECT_NAME(f.p, id, "do_read");
 	teardown(&f);
 }
 

@@ -36,9 +36,9 @@ static const struct leat_feature_row rows[LEAT_FEATURE__MAX] = {
 	ROW(KPROBE, "kprobes", "4.1", false, "not used yet"),
 	ROW(MEMCG_ACCOUNTING, "BPF memory in cgroups", "5.11", false,
 	    "maps are not limited by RLIMIT_MEMLOCK; without it the limit is raised"),
-	ROW(KALLSYMS_LOOKUP, "bpf_kallsyms_lookup_name", "5.16", false,
-	    "finds the kernel's unwind tables (ORC, 6.4): kernel stacks are walked by leat; without "
-	    "them by the kernel's own unwinder, which is slower"),
+	ROW(KSYMS, "BPF look-up of kernel symbols", "5.16", false,
+	    "the kernel names what was sampled of it, and says where its unwind tables are (6.4); without it "
+	    "/proc/kallsyms is read, 40 ms, and the kernel walks its stacks, 0.3 us a frame"),
 };
 
 const struct leat_feature_row *leat_feature_at(size_t i)
@@ -127,13 +127,16 @@ static int probe_pmu(void)
 	return err == -EACCES || err == -EPERM ? err : !err;
 }
 
-/* Of a type of programs that it does not know, libbpf believes that it has every helper. */
-static int probe_kallsyms_lookup(void)
+/*
+ * The younger of the two helpers that it takes (bpf_snprintf came with 5.13). libbpf believes of every
+ * helper that a type of program which the kernel does not know (before 5.14) can call it.
+ */
+static int probe_ksyms(void)
 {
-	int has = from_libbpf(libbpf_probe_bpf_prog_type(BPF_PROG_TYPE_SYSCALL, NULL));
+	int rc = from_libbpf(libbpf_probe_bpf_prog_type(BPF_PROG_TYPE_SYSCALL, NULL));
 
-	if (has <= 0)
-		return has;
+	if (rc <= 0)
+		return rc;
 	return from_libbpf(libbpf_probe_bpf_helper(BPF_PROG_TYPE_SYSCALL,
 						   BPF_FUNC_kallsyms_lookup_name, NULL));
 }
@@ -171,6 +174,8 @@ static int probe(void *ctx)
 		/* Came with a helper that 5.11 added; tracing programs may not call that one. */
 		return from_libbpf(libbpf_probe_bpf_helper(BPF_PROG_TYPE_SOCKET_FILTER,
 							   BPF_FUNC_ktime_get_coarse_ns, NULL));
+	case LEAT_FEATURE_KSYMS:
+		return probe_ksyms();
 	default:
 		return -EINVAL;
 	}

@@ -28,24 +28,6 @@
 #define VERIFIER_LINES 5
 #define LOAD_FILES     32 /* at least what a load has open at once */
 
-/* libbpf's messages one level lower: what matters is said in the diagnosis. */
-LEAT_PRINTF(2, 0)
-static int print_to_log(enum libbpf_print_level level, const char *fmt, va_list ap)
-{
-	char line[512];
-	int n = vsnprintf(line, sizeof(line), fmt, ap);
-
-	while (n > 0 && n < (int)sizeof(line) && line[n - 1] == '\n')
-		line[--n] = 0;
-	leat_log(level == LIBBPF_WARN ? LEAT_LOG_INFO : LEAT_LOG_DEBUG, "%s", line);
-	return n;
-}
-
-void leat_engine_log_libbpf(void)
-{
-	libbpf_set_print(print_to_log);
-}
-
 static void set_sizes(struct leat_engine *e)
 {
 	const struct leat_cfg *c = &e->opts.cfg;

@@ -93,6 +93,6 @@ void leat_engine_sizes(struct leat_engine *e)
 	if (!c->seed)
 		c->seed = random_u64();
 	c->ring_cnt = e->ring_cnt;
-	c->orc = c->kernel_stack && leat_feature_probe(LEAT_FEATURE_KALLSYMS_LOOKUP) > 0;
+	c->orc = c->kernel_stack && leat_feature_probe(LEAT_FEATURE_KSYMS) > 0;
 	size_tables(e);
 }

@@ -83,6 +83,10 @@ int leat_file_open_in_root(int root, const char *path, bool follow) LEAT_MUST_US
 int leat_file_open_proc_root(uint32_t tgid) LEAT_MUST_USE;
 /* /tmp/perf-<ns_tgid>.map below @root: of @uid or root, a regular file. -EPERM it is not. */
 int leat_file_open_perf_map(int root, uint32_t ns_tgid, uint32_t uid) LEAT_MUST_USE;
+/* A file of these bytes that has no name, to be read from its start. */
+int leat_file_of_bytes(const char *label, const void *bytes, size_t n) LEAT_MUST_USE;
+/* As leat_file_provider.open_ksyms: has the kernel name its addresses. */
+int leat_file_open_ksyms(const uint64_t *addr, size_t n) LEAT_MUST_USE;
 /* Whether @fd is an ELF file, and its build id (len 0: none). */
 bool leat_file_inspect(int fd, struct leat_build_id *id);
 /* A descriptor of the file with @w's identity: of the one that is held, else opened again. */

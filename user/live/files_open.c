@@ -222,3 +222,16 @@ int leat_file_open_want(const struct leat_file_want *w, struct leat_build_id *id
 	}
 	return why;
 }
+
+int leat_file_of_bytes(const char *label, const void *bytes, size_t n)
+{
+	LEAT_CLOSE int fd = memfd_create(label, MFD_CLOEXEC);
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	err = leat_file_write_all(fd, bytes, n);
+	if (err)
+		return err;
+	return lseek(fd, 0, SEEK_SET) < 0 ? -errno : LEAT_TAKE_FD(fd);
+}

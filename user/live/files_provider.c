@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/auxv.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -232,18 +231,8 @@ static int open_vdso(void)
 {
 	uint64_t base = getauxval(AT_SYSINFO_EHDR);
 	size_t n = base ? vdso_bytes(base) : 0;
-	LEAT_CLOSE int fd = -1;
-	int err;
 
-	if (!n)
-		return -ENOENT;
-	fd = memfd_create("leat-vdso", MFD_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	err = leat_file_write_all(fd, (const void *)(uintptr_t)base, n);
-	if (err)
-		return err;
-	return lseek(fd, 0, SEEK_SET) < 0 ? -errno : LEAT_TAKE_FD(fd);
+	return n ? leat_file_of_bytes("leat-vdso", (const void *)(uintptr_t)base, n) : -ENOENT;
 }
 
 static int open_kallsyms(void)
@@ -284,7 +273,16 @@ static int provide(void *ctx, const struct leat_profile *p, const struct leat_ob
 	return fd;
 }
 
+/* Touches nothing of the files that are held. */
+static int provide_ksyms(void *ctx, const uint64_t *addr, size_t n)
+{
+	(void)ctx;
+	return leat_file_open_ksyms(addr, n);
+}
+
 struct leat_file_provider leat_files_provider(struct leat_files *f)
 {
-	return (struct leat_file_provider){ .ctx = f, .open = provide };
+	return (struct leat_file_provider){ .ctx = f,
+					    .open = provide,
+					    .open_ksyms = provide_ksyms };
 }

@@ -4,12 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
-#include "live/files.h"
+#include "live/files_impl.h"
 #include "live/procfs.h"
 
 #define KALLSYMS_MAX ((size_t)256 << 20)
@@ -124,20 +123,13 @@ static void unname_bpf(char *text)
 static int open_kallsyms(void)
 {
 	LEAT_FREE char *text = NULL;
-	LEAT_CLOSE int fd = -1;
 	size_t len;
 	int err = leat_file_read_at(AT_FDCWD, "/proc/kallsyms", KALLSYMS_MAX, &text, &len);
 
 	if (err)
 		return err;
 	unname_bpf(text);
-	fd = memfd_create("leat-kallsyms", MFD_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	err = leat_file_write_all(fd, text, len);
-	if (err)
-		return err;
-	return lseek(fd, 0, SEEK_SET) < 0 ? -errno : LEAT_TAKE_FD(fd);
+	return leat_file_of_bytes("leat-kallsyms", text, len);
 }
 
 static int provide(void *ctx, const struct leat_profile *p, const struct leat_object *o,

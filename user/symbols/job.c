@@ -17,6 +17,19 @@ int leat_opener_open(struct leat_opener *f, const struct leat_object *o, enum le
 	return fd;
 }
 
+int leat_opener_open_ksyms(struct leat_opener *f, const struct leat_object *o,
+			   const struct leat_spots *spots)
+{
+	const struct leat_file_provider *p = f->provider;
+	int fd = -ENOTSUP;
+
+	pthread_mutex_lock(&f->lock);
+	if (p->open_ksyms)
+		fd = p->open_ksyms(p->ctx, spots->addr, spots->n);
+	pthread_mutex_unlock(&f->lock);
+	return fd >= 0 ? fd : leat_opener_open(f, o, LEAT_FILE_KALLSYMS, NULL, 0);
+}
+
 enum leat_unnamed leat_unnamed_of_errno(int err)
 {
 	switch (err) {

@@ -58,6 +58,9 @@ static inline const struct leat_object *leat_job_object(const struct leat_job *j
 /* As leat_file_provider.open. */
 int leat_opener_open(struct leat_opener *f, const struct leat_object *o, enum leat_file_what what,
 		     const char *arg, unsigned int n);
+/* As leat_file_provider.open_ksyms, or the whole file. */
+int leat_opener_open_ksyms(struct leat_opener *f, const struct leat_object *o,
+			   const struct leat_spots *spots);
 /* What it means that a file could not be opened. */
 enum leat_unnamed leat_unnamed_of_errno(int err);
 

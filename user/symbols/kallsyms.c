@@ -7,7 +7,6 @@
 
 #include "symbols/hex.h"
 #include "symbols/job.h"
-#include "symbols/table.h"
 
 /* No function is larger: an address further behind a symbol is not in it. */
 #define REACH	   ((uint64_t)1 << 20)
@@ -59,29 +58,17 @@ bool leat_kline_parse(const char *s, size_t n, struct leat_kline *out)
 	return out->name_len > 0;
 }
 
-static uint8_t rank_of(char type)
-{
-	if ((type | 0x20) == 'w')
-		return 1;
-	return type == 'T' ? 2 : 0;
-}
-
 static bool is_text(char type)
 {
 	return (type | 0x20) == 't' || (type | 0x20) == 'w';
 }
 
-/* Whether @l says more about @start than what is known: nearer, or an alias that is better. */
-static bool is_better(const struct leat_kallsyms *k, const struct leat_ksym *s,
-		      const struct leat_kline *l)
+/* Whether @l says more than what is known: nearer, or code where that is data. */
+static bool is_better(const struct leat_ksym *s, const struct leat_kline *l)
 {
 	if (s->start != l->addr)
 		return s->start < l->addr;
-	if (s->is_text != is_text(l->type))
-		return is_text(l->type);
-	if (s->rank != rank_of(l->type))
-		return s->rank < rank_of(l->type);
-	return leat_alias_better(l->name, l->name_len, k->text.data + s->name, s->name_len);
+	return is_text(l->type) && !s->is_text;
 }
 
 static void put(struct leat_kallsyms *k, const struct leat_kline *l, uint64_t end)
@@ -92,11 +79,10 @@ static void put(struct leat_kallsyms *k, const struct leat_kline *l, uint64_t en
 
 	for (size_t i = leat_spots_from(spots, l->addr); i < spots->n && spots->addr[i] < end;
 	     i++) {
-		if (k->visits++ > VISITS_MAX || !is_better(k, &k->syms[i], l))
+		if (k->visits++ > VISITS_MAX || !is_better(&k->syms[i], l))
 			continue;
 		if (!kept) {
 			kept = true;
-			new.rank = rank_of(l->type);
 			new.is_text = is_text(l->type);
 			new.name = (uint32_t)k->text.len;
 			new.name_len = l->name_len;
@@ -131,15 +117,6 @@ static void hold(struct leat_kallsyms *k, const struct leat_kline *l)
 	k->held.module = l->module ? k->held_module : NULL;
 }
 
-static bool is_better_alias(const struct leat_kline *new, const struct leat_kline *old)
-{
-	if (is_text(new->type) != is_text(old->type))
-		return is_text(new->type);
-	if (rank_of(new->type) != rank_of(old->type))
-		return rank_of(new->type) > rank_of(old->type);
-	return leat_alias_better(new->name, new->name_len, old->name, old->name_len);
-}
-
 static void close_held(struct leat_kallsyms *k, const struct leat_kline *next)
 {
 	const struct leat_kline *h = &k->held;
@@ -169,7 +146,7 @@ static void take(struct leat_kallsyms *k, const struct leat_kline *l)
 	if (!k->lowest)
 		k->lowest = l->addr;
 	if (h->name_len && h->addr == l->addr && !h->module && !l->module) {
-		if (is_better_alias(l, h))
+		if (is_text(l->type) && !is_text(h->type))
 			hold(k, l);
 		return;
 	}
@@ -310,7 +287,7 @@ void leat_job_kernel(struct leat_job *j)
 	j->err = leat_job_make_spots(j);
 	if (j->err || !j->spots.n)
 		return;
-	fd = leat_opener_open(j->files, leat_job_object(j), LEAT_FILE_KALLSYMS, NULL, 0);
+	fd = leat_opener_open_ksyms(j->files, leat_job_object(j), &j->spots);
 	if (fd < 0) {
 		j->cause = leat_unnamed_of_errno(fd);
 		j->unreadable = true;

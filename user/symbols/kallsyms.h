@@ -2,7 +2,9 @@
 /*
  * /proc/kallsyms: "ADDRESS TYPE NAME[\t[MODULE]]". The kernel proper comes first, sorted by
  * address; then modules, each in the order of its own table; then BPF programs. There are no sizes:
- * a function ends where the next symbol begins.
+ * a function ends where the next symbol begins. Of several names of one address the first is taken,
+ * as the kernel does where it names an address itself (%pS, a trace, an oops): names are then the same
+ * whoever was asked.
  */
 #ifndef LEAT_SYMBOLS_KALLSYMS_H
 #define LEAT_SYMBOLS_KALLSYMS_H
@@ -21,7 +23,6 @@ struct leat_ksym {
 	uint32_t module; /* the same; without the brackets */
 	uint16_t name_len;
 	uint16_t module_len;
-	uint8_t rank; /* among those with the same start: global 2, weak 1, local 0 */
 	bool is_text;
 };
 
@@ -42,7 +43,7 @@ struct leat_kallsyms {
 	uint64_t line_cnt;
 	uint64_t zero_cnt; /* of them with address 0 */
 	uint64_t lowest;   /* address of the kernel's first symbol; 0 not seen */
-	/* private: the best of the symbols at the newest address, until the next address is known */
+	/* private: the name of the newest address, until the next address is known */
 	struct leat_kline held;
 	char held_name[512];
 	char held_module[64];

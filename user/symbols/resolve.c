@@ -79,7 +79,7 @@ static void run_job(void *ctx, size_t i)
 	}
 }
 
-/* The kernel's table takes longest to read (60 ms), so it comes first. */
+/* The kernel's table takes longest, where it has to be read (60 ms), so it comes first. */
 static void order_jobs(struct resolver *r)
 {
 	size_t front = 0;

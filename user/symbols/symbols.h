@@ -33,6 +33,12 @@ struct leat_file_provider {
 	void *ctx;
 	int (*open)(void *ctx, const struct leat_profile *p, const struct leat_object *o,
 		    enum leat_file_what what, const char *arg, unsigned int n);
+	/*
+	 * The lines of LEAT_FILE_KALLSYMS for the functions that @n addresses (ascending, over 0) are
+	 * in, and no others: names are the same, and nobody prints all of the kernel's. On any error,
+	 * or where it is NULL, that file is asked for.
+	 */
+	int (*open_ksyms)(void *ctx, const uint64_t *addr, size_t n);
 };
 
 struct leat_symbols_opts {

@@ -257,7 +257,8 @@ static size_t underscores(const char *s, size_t n)
 	return i;
 }
 
-bool leat_alias_better(const char *a, size_t a_len, const char *b, size_t b_len)
+/* Whether alias @a is shown rather than @b: as perf does, fewer leading underscores, then longer. */
+static bool is_better_alias(const char *a, size_t a_len, const char *b, size_t b_len)
 {
 	size_t a_under = underscores(a, a_len), b_under = underscores(b, b_len);
 
@@ -289,7 +290,7 @@ int leat_table_cand_name(const struct leat_table *t, const struct leat_cand *c,
 		n = out->len - at;
 		if (n && !is_label(out->data + at, n) &&
 		    (!best_len ||
-		     leat_alias_better(out->data + at, n, out->data + start, best_len))) {
+		     is_better_alias(out->data + at, n, out->data + start, best_len))) {
 			memmove(out->data + start, out->data + at, n);
 			best_len = n;
 		}

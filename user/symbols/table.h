@@ -60,7 +60,5 @@ int leat_table_string(const struct leat_table *t, uint32_t name,
 /* Appends the best of a candidate's names: a rule for aliases that does not depend on their order. */
 int leat_table_cand_name(const struct leat_table *t, const struct leat_cand *c,
 			 struct leat_buf *out) LEAT_MUST_USE;
-/* Whether alias @a is shown rather than @b: as perf does, fewer leading underscores, then longer. */
-bool leat_alias_better(const char *a, size_t a_len, const char *b, size_t b_len);
 
 #endif
