@@ -156,8 +156,6 @@ static int probe(void *ctx)
 		return probe_test_run();
 	case LEAT_FEATURE_TASK_PT_REGS:
 		return probe_helper(BPF_FUNC_task_pt_regs);
-	case LEAT_FEATURE_KALLSYMS_LOOKUP:
-		return probe_kallsyms_lookup();
 	case LEAT_FEATURE_BPF_LOOP:
 		return probe_helper(BPF_FUNC_loop);
 	case LEAT_FEATURE_FIND_VMA:
