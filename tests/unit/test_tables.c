@@ -433,6 +433,29 @@ Test(tables, no_memory_in_the_kernel)
 	cr_assert(leat_rig_wait(&rig, no, LEAT_EXE_READY));
 }
 
+/* They go into the kernel together. */
+Test(tables, one_that_does_not_go_into_the_kernel_keeps_none_of_the_others_away)
+{
+	static const char *const names[] = { "a", "b", "c", "d" };
+	uint32_t no[4];
+
+	rig.engine->put_err = -ENOMEM;
+	for (uint8_t i = 0; i < 4; i++)
+		no[i] = leat_rig_map(&rig, 1000, leat_rig_file(&rig, names[i], i + 1u, 0),
+				     0x10000000 * (i + 1ull));
+	rig.engine->put_err_exe = no[1];
+	for (uint8_t i = 0; i < 4; i++)
+		leat_rig_sampled(&rig, no[i]);
+	for (uint8_t i = 0; i < 4; i++)
+		cr_assert(leat_rig_wait_settled(&rig, no[i]));
+	cr_expect(eq(uint, rig.engine->puts, 3));
+	for (uint8_t i = 0; i < 4; i++)
+		cr_expect(eq(u32, rig.engine->kernel.exes[no[i]].state,
+			     i == 1 ? LEAT_EXE_FAILED : LEAT_EXE_READY),
+			  "%u", i);
+	cr_expect(eq(int, why(no[1]), LEAT_NO_TABLE_RESOURCES));
+}
+
 static bool no_threads;
 
 /* In the place of the C library's. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The thread that builds tables. A table is handed back as soon as it is built, for samples that
- * wait here; to put it into the kernel waits for a grace period, so that is done for all of them
- * when nothing else is to be built.
+ * wait here; to put it into the kernel waits for a grace period, so that is done for all of them at
+ * once, when nothing else is to be built.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -277,6 +277,26 @@ static void save_all(struct leat_tables *t, uint32_t n)
 		save(t, t->built[i]);
 }
 
+/* Into the kernel; one that does not go there keeps none of the others away. */
+static void put_all(struct leat_tables *t, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		t->built_fds[i] = t->binaries[t->built[i]].map_fd;
+	for (uint32_t at = 0; at < n && !is_over(t);) {
+		uint32_t put = 0;
+		int err = leat_engine_tables_put(t->o.engine, t->built + at, t->built_fds + at,
+						 n - at, &put);
+
+		for (uint32_t i = 0; i < put + !!err; i++, at++) {
+			struct leat_binary *b = &t->binaries[t->built[at]];
+
+			b->err = i < put ? 0 : err;
+			b->put = !b->err;
+			hand_back(t, t->built[at]);
+		}
+	}
+}
+
 static void *builder(void *arg)
 {
 	struct leat_tables *t = arg;
@@ -288,13 +308,7 @@ static void *builder(void *arg)
 				t->built[n++] = no;
 			continue;
 		}
-		for (uint32_t i = 0; i < n && !is_over(t); i++) {
-			struct leat_binary *b = &t->binaries[t->built[i]];
-
-			b->err = leat_engine_table_put(t->o.engine, t->built[i], b->map_fd);
-			b->put = !b->err;
-			hand_back(t, t->built[i]);
-		}
+		put_all(t, n);
 		save_all(t, n);
 		n = 0;
 	}
@@ -314,7 +328,8 @@ int leat_builder_start(struct leat_tables *t)
 	if (t->event_fd < 0)
 		return -errno;
 	t->built = calloc(t->kernel.exe_cnt, sizeof(*t->built));
-	if (!t->jobs || !t->done || !t->built)
+	t->built_fds = calloc(t->kernel.exe_cnt, sizeof(*t->built_fds));
+	if (!t->jobs || !t->done || !t->built || !t->built_fds)
 		return -ENOMEM;
 	copy_rules(t);
 	pthread_mutex_init(&t->lock, NULL);
@@ -360,6 +375,7 @@ void leat_builder_stop(struct leat_tables *t)
 	free(t->jobs);
 	free(t->done);
 	free(t->built);
+	free(t->built_fds);
 	t->started = false;
 }
 

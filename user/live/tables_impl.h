@@ -127,6 +127,7 @@ struct leat_tables {
 	bool quit;
 	int event_fd;
 	uint32_t *built;    /* the thread's own: those that have yet to be put into the kernel */
+	int *built_fds;	    /* the thread's own: their maps */
 	uint64_t unwritten; /* the thread's own: tables that could not be put into the cache */
 };
 
