@@ -160,7 +160,38 @@ test_jit() {
 	is "code made at run time: who called it" at_least "$(share jit ';main;jit_spin' jit_spin)" 99
 }
 
-for part in ${TABLES_PARTS:-deep signal plug jit fork exec deleted command host redis postgres}; do
+# long_compilation FILE: a C file that keeps an optimizing compiler busy for minutes.
+long_compilation() {
+	awk 'BEGIN {
+		for (i = 0; i < 20000; i++) {
+			printf "int f%d(int *a, int n) { int s = n; for (int i = 0; i < n; i++) { switch (a[i & 63] & 7) {\n", i
+			for (k = 0; k < 7; k++)
+				printf "case %d: s += a[(s ^ %d) & 63] * %d; if (s & %d) s ^= n; break;\n", k, i * 7 + k, k + 3, 2 ^ k
+			printf "default: s -= i; } } return s; }\n"
+		}
+	}' >"$1"
+}
+
+# The tables of two libraries have 4 MB each, and every stack needs both: less than that is a
+# recording of little worth, which says so, and still costs little.
+test_starved() {
+	command -v clang >/dev/null || { skip "little memory for tables" "no clang"; return; }
+	long_compilation "$work/long.c"
+	start clang -O2 -c -o "$work/long.o" "$work/long.c"
+	sleep 2
+	record starved -p "$pid" --children --unwind table --unwind-memory 1M -F 999 -d 6
+	stop "$pid"
+	recorded starved "little memory for tables" || return
+	is "little memory for tables: every sample accounted for" accounted starved
+	is "little memory for tables: nearly no table is built again" \
+		at_most "$(verdict starved tables_built)" 20
+	is "little memory for tables: leat under 10 % of a CPU" at_most "$(self_percent starved)" 10
+	is "little memory for tables: binaries are named by cause" at_least "$(verdict starved memory)" 2
+	is "little memory for tables: it is said, and what would do" \
+		grep -q "no memory for their unwind tables: take --unwind-memory [0-9]*M" "$work/starved.err"
+}
+
+for part in ${TABLES_PARTS:-deep signal plug jit fork exec deleted command host starved redis postgres}; do
 	"test_$part"
 done
 done_testing

@@ -193,11 +193,20 @@ static void hand_back(struct leat_tables *t, uint32_t no)
 		return; /* it is readable already */
 }
 
+/* CPU time of the thread. */
+static uint64_t thread_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
 /* Builds one, or takes it out; whether it has yet to be put into the kernel. */
 static bool work_on(struct leat_tables *t, uint32_t no)
 {
 	struct leat_binary *b = &t->binaries[no];
-	const uint64_t begin = leat_clock_ns();
+	const uint64_t begin = leat_clock_ns(), cpu = thread_ns();
 
 	if (b->state == LEAT_BINARY_LEAVING) {
 		b->err = leat_engine_table_drop(t->o.engine, no);
@@ -208,6 +217,7 @@ static bool work_on(struct leat_tables *t, uint32_t no)
 	b->framed = false;
 	b->err = build(t, b);
 	b->build_ns = leat_clock_ns() - begin;
+	b->cpu_ns = thread_ns() - cpu;
 	if (b->fd >= 0)
 		close(b->fd);
 	b->fd = -1;
