@@ -102,6 +102,7 @@ int leat_engine_table_new(const struct leat_engine *e, uint32_t block_cnt, void 
 
 	(void)e;
 	fake.news++;
+	usleep(fake.new_us);
 	if (fake.new_err)
 		return fake.new_err;
 	p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

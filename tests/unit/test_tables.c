@@ -16,6 +16,7 @@
 
 #include "../support/alloc.h"
 #include "../support/tables_rig.h"
+#include "live/tables_impl.h"
 
 static struct leat_rig rig;
 
@@ -77,6 +78,56 @@ Test(tables, without_a_build_id_by_inode)
 	cr_expect(ne(u32, leat_rig_map(&rig, 1001, leat_rig_file(&rig, "b", 0, 0), 0x60000000), a));
 	leat_rig_sampled(&rig, a);
 	cr_assert(leat_rig_wait(&rig, a, LEAT_EXE_READY));
+}
+
+/* ---- in which order ---- */
+
+static bool is_built(uint32_t no)
+{
+	return rig.tables->binaries[no].state == LEAT_BINARY_BUILT ||
+	       rig.tables->binaries[no].state == LEAT_BINARY_READY;
+}
+
+Test(tables, small_files_come_first)
+{
+	static const char *const names[] = { "a", "b", "c", "small" };
+	uint32_t no[4];
+
+	for (uint8_t i = 0; i < 4; i++)
+		no[i] = leat_rig_map(
+			&rig, 1000,
+			leat_rig_file(&rig, names[i], i + 1u, i < 3 ? LEAT_RIG_LARGE : 0),
+			0x10000000 * (i + 1ull));
+	for (uint8_t i = 0; i < 4; i++)
+		leat_rig_sampled(&rig, no[i]);
+	rig.engine->new_us = 20000;
+	leat_rig_round(&rig);
+	while (!is_built(no[3]))
+		leat_rig_round(&rig);
+	/* The thread may have begun with the first one before it saw the others. */
+	cr_expect(not(is_built(no[1])));
+	cr_expect(not(is_built(no[2])));
+	cr_assert(leat_rig_wait_built(&rig, 4));
+}
+
+/* Where it takes long to build those that are wanted, those that are built do not wait for all. */
+Test(tables, what_is_built_goes_into_the_kernel_before_long)
+{
+	uint32_t no[8];
+
+	rig.engine->new_us = 20000;
+	for (uint8_t i = 0; i < 8; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "bin%u", i);
+		no[i] = leat_rig_map(&rig, 1000, leat_rig_file(&rig, name, i + 1u, 0),
+				     0x10000000 * (i + 1ull));
+		leat_rig_sampled(&rig, no[i]);
+	}
+	cr_assert(leat_rig_wait(&rig, no[0], LEAT_EXE_READY));
+	cr_expect(lt(u64, leat_rig_stats(&rig).tables, 8));
+	cr_expect(ge(u64, leat_rig_stats(&rig).tables, 2), "but some of them together");
+	cr_assert(leat_rig_wait_built(&rig, 8));
 }
 
 /* ---- what does not work out ---- */

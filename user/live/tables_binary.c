@@ -2,6 +2,7 @@
 /* Binaries by identity: which one has a table, which one needs one, which one's has to go. */
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/hash.h"
@@ -84,10 +85,12 @@ static int open_file(struct leat_tables *t, const struct leat_binary *b)
 static void queue(struct leat_tables *t, uint32_t no)
 {
 	struct leat_binary *b = &t->binaries[no];
+	struct stat st;
 
 	if (b->evicted)
 		t->again = no;
 	b->fd = open_file(t, b);
+	b->file_bytes = b->fd >= 0 && !fstat(b->fd, &st) ? (uint64_t)st.st_size : 0;
 	b->state = LEAT_BINARY_QUEUED;
 	leat_builder_add(t, no);
 }
@@ -167,6 +170,7 @@ static void make_room(struct leat_tables *t, size_t bytes, uint32_t keep)
 		set_exe(t, oldest, LEAT_EXE_UNKNOWN);
 		t->binaries[oldest].state = LEAT_BINARY_LEAVING;
 		t->binaries[oldest].evicted = true;
+		t->binaries[oldest].file_bytes = 0;
 		t->stats.bytes -= t->binaries[oldest].bytes;
 		t->stats.evicted++;
 		leat_builder_add(t, oldest);

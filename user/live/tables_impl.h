@@ -59,12 +59,13 @@ struct leat_binary {
 	uint64_t dev, ino, ino_gen;
 	enum leat_no_table why; /* there is no whole table */
 	uint8_t tries;
-	uint64_t retry_ns; /* FAILED: not before; 0 never */
-	bool evicted;	   /* at least once */
-	bool starved;	   /* was NO_ROOM at least once */
-	uint32_t asked;	   /* NO_ROOM: samples that came to it since its last turn */
-	uint64_t ready_ns; /* READY: since */
-	size_t need;	   /* bytes of its table, the last time that it had one */
+	uint64_t retry_ns;   /* FAILED: not before; 0 never */
+	bool evicted;	     /* at least once */
+	bool starved;	     /* was NO_ROOM at least once */
+	uint32_t asked;	     /* NO_ROOM: samples that came to it since its last turn */
+	uint64_t ready_ns;   /* READY: since */
+	size_t need;	     /* bytes of its table, the last time that it had one */
+	uint64_t file_bytes; /* QUEUED */
 	/* written by the thread, before it hands the binary back */
 	int fd; /* of the file, then -1 */
 	int err;
@@ -148,8 +149,8 @@ struct leat_tables {
 	bool started;
 	pthread_mutex_t lock; /* of what follows */
 	pthread_cond_t more;
-	uint32_t *jobs; /* numbers of binaries, a ring of kernel.exe_cnt */
-	uint32_t job_first, job_cnt;
+	uint32_t *jobs; /* numbers of binaries, in the order in which they came */
+	uint32_t job_cnt;
 	uint32_t *done; /* handed back */
 	uint32_t done_cnt;
 	bool quit;
