@@ -128,7 +128,8 @@ static void build_again(struct leat_tables *t, uint64_t now_ns)
 	for (uint32_t no = LEAT_EXE__FIRST; no < t->binary_cnt; no++) {
 		const struct leat_binary *b = &t->binaries[no];
 
-		if (b->state == LEAT_BINARY_NO_ROOM && b->asked &&
+		/* Perhaps none was counted: beyond a CPU's bound of bytes samples do not come here. */
+		if (b->state == LEAT_BINARY_NO_ROOM &&
 		    (!most || b->asked > t->binaries[most].asked))
 			most = no;
 	}
