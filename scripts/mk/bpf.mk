@@ -45,7 +45,7 @@ $(O)/tests/bench/bench_bpf.o $(O)/tests/bench/bench_table.o: | $(B)/bench/peer_s
 $(O)/tests/bench/bench_read.o: | $(B)/bench/read_cost.skel.h
 $(O)/tests/bench/bench_ring.o: | $(B)/bench/ring_flood.skel.h
 
-support_src  += tests/support/collect.c
+support_src  += tests/support/collect.c tests/support/kernel_side.c
 bpf_test_src += tests/bpf/test_load.c tests/bpf/test_sample.c tests/bpf/test_filter.c \
 		tests/bpf/test_life.c tests/bpf/test_ksyms.c tests/bpf/test_live_source.c tests/bpf/test_probe.c tests/bpf/test_table.c \
 		tests/bpf/test_walk.c tests/bpf/sample_test.bpf.c tests/bpf/test_contexts.c \

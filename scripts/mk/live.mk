@@ -10,7 +10,8 @@ lib_src += user/live/anonymize.c user/live/capture.c user/live/command.c user/li
 	   user/live/target_where.c
 unit_src += tests/unit/test_env.c tests/unit/test_files.c tests/unit/test_maps.c \
 	    tests/unit/test_perf_record.c tests/unit/test_procfs.c tests/unit/test_slices.c tests/unit/test_space.c \
-	    tests/unit/test_stored.c tests/unit/test_table_cache.c tests/unit/test_tables.c tests/unit/test_target.c
+	    tests/unit/test_stored.c tests/unit/test_table_cache.c tests/unit/test_tables.c tests/unit/test_tables_memory.c \
+	    tests/unit/test_target.c
 support_src += tests/support/fake_engine.c tests/support/tables_rig.c
 fuzz_src += tests/fuzz/fuzz_maps.c tests/fuzz/fuzz_raw.c tests/fuzz/fuzz_sideband.c
 $(O)/tests/fuzz/fuzz_raw: $(O)/tests/libsupport.a

@@ -17,9 +17,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "../support/kernel_side.h"
 #include "base/file.h"
 #include "elf/elf_file.h"
-#include "engine/ring.h"
 #include "engine/tracefs_dir.h"
 #include "leat_cfg.h"
 #include "leat_glob.h"
@@ -31,9 +31,7 @@
 #include "unwind/table.h"
 
 #define RING_BYTES (1u << 20)
-#define EXES	   64u
 #define FRAMES	   127u
-#define PAGES(n)   (((n) + 4095) & ~(size_t)4095)
 
 struct stack {
 	uint64_t frames[FRAMES];
@@ -43,11 +41,7 @@ struct stack {
 
 struct rig {
 	struct leat_contexts_test *skel;
-	struct leat_ring ring;
-	struct leat_range *ranges;
-	struct leat_exe *exes;
-	struct leat_unwind_rule *kernel_rules;
-	struct leat_unwind_rules *rules;
+	struct leat_kernel_side side;
 	uint32_t exe_cnt;
 	/* the first record whose innermost frame lies in [from, to) */
 	uint64_t from, to;
@@ -111,64 +105,6 @@ static int keep(void *ctx, const void *data, size_t n)
 	return 1;
 }
 
-static void *map_of(struct bpf_map *m, size_t bytes)
-{
-	void *p = mmap(NULL, PAGES(bytes), PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(m), 0);
-
-	cr_assert(ne(ptr, p, MAP_FAILED));
-	return p;
-}
-
-static void load(struct rig *r)
-{
-	const uint32_t cpus = (uint32_t)libbpf_num_possible_cpus();
-	struct leat_cfg *cfg;
-
-	r->skel = leat_contexts_test__open();
-	cr_assert(r->skel != NULL);
-	cfg = (struct leat_cfg *)&r->skel->rodata->cfg;
-	cfg->user_stack = 1;
-	cfg->unwind = 1;
-	cfg->max_uframes = FRAMES;
-	cfg->stream = 1;
-	cfg->ring_cnt = 1;
-	cfg->slot_bits = 4;
-	cfg->seed = 1;
-	cfg->ring_wake_bytes = RING_BYTES;
-	bpf_map__set_max_entries(r->skel->maps.leat_slots, cpus * 2 << cfg->slot_bits);
-	bpf_map__set_max_entries(r->skel->maps.leat_cpu_ring, cpus);
-	bpf_map__set_max_entries(r->skel->maps.leat_used, cpus);
-	bpf_map__set_max_entries(r->skel->maps.leat_ring, RING_BYTES);
-	bpf_map__set_max_entries(r->skel->maps.leat_ranges, 1024);
-	bpf_map__set_max_entries(r->skel->maps.leat_spaces, 16);
-	bpf_map__set_max_entries(r->skel->maps.leat_exes, EXES);
-	bpf_map__set_max_entries(r->skel->maps.leat_tables, EXES);
-	bpf_map__set_max_entries(r->skel->maps.leat_rule_cache, cpus);
-	bpf_map__set_max_entries(r->skel->maps.leat_raw_bufs, cpus);
-	cr_assert(zero(int, leat_contexts_test__load(r->skel)));
-}
-
-static void put_table(struct rig *r, const struct leat_unwind_table *t)
-{
-	LIBBPF_OPTS(bpf_map_create_opts, o, .map_flags = BPF_F_MMAPABLE | BPF_F_INNER_MAP);
-	const size_t bytes = (size_t)leat_unwind_table_bytes(t);
-	const uint32_t exe = r->exe_cnt;
-	LEAT_CLOSE int fd =
-		bpf_map_create(BPF_MAP_TYPE_ARRAY, "t", 4, sizeof(*t->blocks), t->block_cnt, &o);
-	void *p;
-
-	cr_assert(ge(int, fd, 0));
-	p = mmap(NULL, PAGES(bytes), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	cr_assert(ne(ptr, p, MAP_FAILED));
-	memcpy(p, t->blocks, bytes);
-	munmap(p, PAGES(bytes));
-	cr_assert(zero(int, bpf_map_update_elem(bpf_map__fd(r->skel->maps.leat_tables), &exe, &fd,
-						BPF_ANY)));
-	r->exes[exe] = (struct leat_exe){ .state = LEAT_EXE_READY,
-					  .first_page = t->first_page,
-					  .page_cnt = t->page_cnt };
-}
-
 /* A mapping of this process, with the table of its file. */
 static void add_mapping(struct rig *r, const struct leat_maps_line *l, uint32_t *cnt)
 {
@@ -181,20 +117,20 @@ static void add_mapping(struct rig *r, const struct leat_maps_line *l, uint32_t 
 
 	leat_maps_path(l->path, l->path_len, path, sizeof(path));
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || leat_elf_open(&e, fd) || leat_unwind_table_build(&t, e, NULL, r->rules) ||
+	if (fd < 0 || leat_elf_open(&e, fd) ||
+	    leat_unwind_table_build(&t, e, NULL, r->side.rules) ||
 	    leat_unwind_bias(segments, leat_unwind_segments(e, segments), l->start, l->pgoff,
 			     &bias))
 		return;
-	cr_assert(lt(u32, r->exe_cnt, EXES));
-	put_table(r, t);
-	r->ranges[(*cnt)++] = (struct leat_range){
+	cr_assert(lt(u32, r->exe_cnt, LEAT_SIDE_EXES));
+	leat_kernel_side_put(&r->side, r->exe_cnt, t);
+	r->side.ranges[(*cnt)++] = (struct leat_range){
 		.start = l->start, .end = l->end, .bias = bias, .exe = r->exe_cnt++
 	};
 }
 
 static void tell_mappings(struct rig *r)
 {
-	const uint32_t tgid = (uint32_t)getpid();
 	struct leat_space space = { .tag = 1 };
 	LEAT_FREE char *text = NULL;
 	size_t len;
@@ -209,36 +145,27 @@ static void tell_mappings(struct rig *r)
 		if (!leat_maps_parse(line, (size_t)(end - line), &l) && l.exec && l.ino)
 			add_mapping(r, &l, &space.cnt);
 	}
-	memcpy(r->kernel_rules, leat_unwind_rules_all(r->rules),
-	       leat_unwind_rules_cnt(r->rules) * sizeof(*r->kernel_rules));
-	cr_assert(zero(int, bpf_map_update_elem(bpf_map__fd(r->skel->maps.leat_spaces), &tgid,
-						&space, BPF_ANY)));
+	leat_kernel_side_space(&r->side, &space);
 }
 
 static void rig_open(struct rig *r)
 {
-	*r = (struct rig){ .exe_cnt = LEAT_EXE__FIRST };
-	load(r);
-	cr_assert(zero(int, leat_unwind_rules_new(&r->rules)));
-	cr_assert(zero(int,
-		       leat_ring_open(&r->ring, bpf_map__fd(r->skel->maps.leat_ring), RING_BYTES)));
-	r->ranges = map_of(r->skel->maps.leat_ranges, 1024 * sizeof(*r->ranges));
-	r->exes = map_of(r->skel->maps.leat_exes, EXES * sizeof(*r->exes));
-	r->kernel_rules =
-		map_of(r->skel->maps.leat_rules, LEAT_UNWIND_RULES_MAX * sizeof(*r->kernel_rules));
-	r->exes[LEAT_EXE_ANON].state = LEAT_EXE_FRAME;
-	r->exes[LEAT_EXE_NONE].state = LEAT_EXE_FAILED;
+	struct leat_cfg *cfg;
+
+	*r = (struct rig){ .skel = leat_contexts_test__open(), .exe_cnt = LEAT_EXE__FIRST };
+	cr_assert(r->skel != NULL);
+	cfg = (struct leat_cfg *)&r->skel->rodata->cfg;
+	leat_kernel_side_configure(r->skel->obj, cfg, RING_BYTES);
+	cfg->max_uframes = FRAMES;
+	cr_assert(zero(int, leat_contexts_test__load(r->skel)));
+	leat_kernel_side_init(&r->side, r->skel->obj, RING_BYTES);
 	tell_mappings(r);
 	cr_assert(gt(u32, r->exe_cnt, LEAT_EXE__FIRST));
 }
 
 static void rig_close(struct rig *r)
 {
-	leat_ring_close(&r->ring);
-	munmap(r->ranges, PAGES(1024 * sizeof(*r->ranges)));
-	munmap(r->exes, PAGES(EXES * sizeof(*r->exes)));
-	munmap(r->kernel_rules, PAGES(LEAT_UNWIND_RULES_MAX * sizeof(*r->kernel_rules)));
-	leat_unwind_rules_free(&r->rules);
+	leat_kernel_side_fini(&r->side);
 	leat_contexts_test__destroy(r->skel);
 }
 
@@ -298,10 +225,10 @@ static struct stack take(struct rig *r, const char *how, int (*call)(int))
 		spun = 0;
 		spin_end = strcmp(how, "perf event") ? 0 : 20000000;
 		(void)call(1);
-		leat_ring_consume(&r->ring, SIZE_MAX, keep, r);
+		leat_ring_consume(&r->side.ring, SIZE_MAX, keep, r);
 	}
 	cr_expect(zero(int, bpf_link__destroy(link)));
-	leat_ring_consume(&r->ring, SIZE_MAX, keep, r);
+	leat_ring_consume(&r->side.ring, SIZE_MAX, keep, r);
 	cr_assert(r->have, "%s: no sample", how);
 	return r->got;
 }

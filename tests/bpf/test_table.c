@@ -13,7 +13,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "engine/ring.h"
+#include "../support/kernel_side.h"
 #include "leat_cfg.h"
 #include "leat_glob.h"
 #include "leat_space.h"
@@ -39,12 +39,7 @@
 
 struct rig {
 	struct leat_sample_test *skel;
-	struct leat_ring ring;
-	struct leat_ctl *ctl;
-	struct leat_range *ranges;
-	struct leat_exe *exes;
-	struct leat_unwind_rule *kernel_rules;
-	struct leat_unwind_rules *rules;
+	struct leat_kernel_side side;
 	struct leat_unwind_table table; /* of the host */
 	uint8_t *arena;
 	size_t at; /* where the next frame of the stack under construction begins */
@@ -67,57 +62,18 @@ static int keep(void *ctx, const void *data, size_t n)
 	return 1;
 }
 
-static void *map_of(struct bpf_map *m, size_t bytes)
-{
-	void *p = mmap(NULL, (bytes + 4095) & ~4095ul, PROT_READ | PROT_WRITE, MAP_SHARED,
-		       bpf_map__fd(m), 0);
-
-	cr_assert(ne(ptr, p, MAP_FAILED));
-	return p;
-}
-
-static void configure(struct rig *r, uint32_t max_frames)
-{
-	struct leat_cfg *cfg = (struct leat_cfg *)&r->skel->rodata->cfg;
-	const uint32_t cpus = (uint32_t)libbpf_num_possible_cpus();
-
-	cfg->user_stack = 1;
-	cfg->unwind = 1;
-	cfg->raw_bytes = 2 * 6 * 4096 + 1000; /* three stacks of 6 pages and a bit */
-	cfg->max_uframes = max_frames;
-	cfg->stream = 1;
-	cfg->ring_cnt = 1;
-	cfg->slot_bits = 4;
-	cfg->seed = 1;
-	cfg->ring_wake_bytes = RING_BYTES;
-	bpf_map__set_max_entries(r->skel->maps.leat_slots, cpus * 2 << cfg->slot_bits);
-	bpf_map__set_max_entries(r->skel->maps.leat_cpu_ring, cpus);
-	bpf_map__set_max_entries(r->skel->maps.leat_used, cpus);
-	bpf_map__set_max_entries(r->skel->maps.leat_ring, RING_BYTES);
-	bpf_map__set_max_entries(r->skel->maps.leat_ranges, 1024);
-	bpf_map__set_max_entries(r->skel->maps.leat_spaces, 16);
-	bpf_map__set_max_entries(r->skel->maps.leat_exes, 16);
-	bpf_map__set_max_entries(r->skel->maps.leat_tables, 16);
-	bpf_map__set_max_entries(r->skel->maps.leat_rule_cache, cpus);
-	bpf_map__set_max_entries(r->skel->maps.leat_raw_bufs, cpus);
-}
-
 static void rig_open(struct rig *r, uint32_t max_frames)
 {
+	struct leat_cfg *cfg;
+
 	*r = (struct rig){ .skel = leat_sample_test__open() };
 	cr_assert(r->skel != NULL);
-	configure(r, max_frames);
+	cfg = (struct leat_cfg *)&r->skel->rodata->cfg;
+	leat_kernel_side_configure(r->skel->obj, cfg, RING_BYTES);
+	cfg->raw_bytes = 2 * 6 * 4096 + 1000; /* three stacks of 6 pages and a bit */
+	cfg->max_uframes = max_frames;
 	cr_assert(zero(int, leat_sample_test__load(r->skel)));
-	cr_assert(zero(int,
-		       leat_ring_open(&r->ring, bpf_map__fd(r->skel->maps.leat_ring), RING_BYTES)));
-	r->ctl = map_of(r->skel->maps.leat_ctl, sizeof(*r->ctl));
-	r->ranges = map_of(r->skel->maps.leat_ranges, 1024 * sizeof(*r->ranges));
-	r->exes = map_of(r->skel->maps.leat_exes, 16 * sizeof(*r->exes));
-	r->kernel_rules =
-		map_of(r->skel->maps.leat_rules, LEAT_UNWIND_RULES_MAX * sizeof(*r->kernel_rules));
-	r->exes[LEAT_EXE_ANON].state = LEAT_EXE_FRAME;
-	r->exes[LEAT_EXE_NONE].state = LEAT_EXE_FAILED;
-	cr_assert(zero(int, leat_unwind_rules_new(&r->rules)));
+	leat_kernel_side_init(&r->side, r->skel->obj, RING_BYTES);
 	r->arena = mmap(NULL, ARENA_BYTES, PROT_READ | PROT_WRITE,
 			MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	cr_assert(ne(ptr, (void *)r->arena, MAP_FAILED));
@@ -126,13 +82,8 @@ static void rig_open(struct rig *r, uint32_t max_frames)
 
 static void rig_close(struct rig *r)
 {
-	leat_ring_close(&r->ring);
-	munmap(r->ctl, 4096);
-	munmap(r->ranges, 1024 * sizeof(*r->ranges));
-	munmap(r->exes, 4096);
-	munmap(r->kernel_rules, LEAT_UNWIND_RULES_MAX * sizeof(*r->kernel_rules));
+	leat_kernel_side_fini(&r->side);
 	munmap(r->arena, ARENA_BYTES);
-	leat_unwind_rules_free(&r->rules);
 	free(r->table.blocks);
 	free(r->rec);
 	leat_sample_test__destroy(r->skel);
@@ -152,42 +103,15 @@ static void word(struct rig *r, size_t at, uint64_t v)
 /* The process's mappings as the kernel side sees them: new ones, under a new tag. */
 static void set_space(struct rig *r, uint32_t first, uint32_t cnt)
 {
-	struct leat_space s = { .tag = ++r->tag, .first = first, .cnt = cnt };
-	const uint32_t tgid = (uint32_t)getpid();
+	const struct leat_space s = { .tag = ++r->tag, .first = first, .cnt = cnt };
 
-	cr_assert(zero(int, bpf_map_update_elem(bpf_map__fd(r->skel->maps.leat_spaces), &tgid, &s,
-						BPF_ANY)));
-	r->ctl->set_gen++;
+	leat_kernel_side_space(&r->side, &s);
 }
 
 static void set_range(struct rig *r, uint32_t i, uint64_t start, uint64_t end, uint32_t exe)
 {
-	r->ranges[i] =
+	r->side.ranges[i] =
 		(struct leat_range){ .start = start, .end = end, .bias = CODE - VADDR, .exe = exe };
-}
-
-static void put_table(struct rig *r)
-{
-	LIBBPF_OPTS(bpf_map_create_opts, o, .map_flags = BPF_F_MMAPABLE | BPF_F_INNER_MAP);
-	const size_t bytes = (r->table.block_cnt * sizeof(*r->table.blocks) + 4095) & ~4095ul;
-	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "t", 4, sizeof(*r->table.blocks),
-				r->table.block_cnt, &o);
-	const uint32_t exe = EXE;
-	void *p;
-
-	cr_assert(ge(int, fd, 0));
-	p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	cr_assert(ne(ptr, p, MAP_FAILED));
-	memcpy(p, r->table.blocks, r->table.block_cnt * sizeof(*r->table.blocks));
-	munmap(p, bytes);
-	cr_assert(zero(int, bpf_map_update_elem(bpf_map__fd(r->skel->maps.leat_tables), &exe, &fd,
-						BPF_ANY)));
-	close(fd);
-	r->exes[EXE] = (struct leat_exe){ .state = LEAT_EXE_READY,
-					  .first_page = r->table.first_page,
-					  .page_cnt = r->table.page_cnt };
-	memcpy(r->kernel_rules, leat_unwind_rules_all(r->rules),
-	       leat_unwind_rules_cnt(r->rules) * sizeof(*r->kernel_rules));
 }
 
 /* A binary whose function i follows rules[i]; its mapping, alone. */
@@ -198,14 +122,14 @@ static void make_binary(struct rig *r, const struct leat_unwind_rule *rules, siz
 	cr_assert(zero(int, leat_rows_init(&rows, VADDR, VADDR + FUNCS * FUNC)));
 	for (size_t i = 0; i < n; i++)
 		leat_rows_add(&rows, VADDR + i * FUNC,
-			      leat_unwind_rules_intern(r->rules, rules[i]));
+			      leat_unwind_rules_intern(r->side.rules, rules[i]));
 	leat_rows_add(&rows, VADDR + n * FUNC, LEAT_RULE_INVALID);
 	free(r->table.blocks);
 	cr_assert(zero(int, leat_rows_done(&rows, &r->table.blocks)));
 	r->table.block_cnt = (uint32_t)rows.block_cnt;
 	r->table.first_page = rows.first_page;
 	r->table.page_cnt = rows.page_cnt;
-	put_table(r);
+	leat_kernel_side_put(&r->side, EXE, &r->table);
 	set_range(r, 10, CODE, CODE + FUNCS * FUNC, EXE);
 	set_space(r, 10, 1);
 }
@@ -225,7 +149,7 @@ static const void *run(struct rig *r, uint64_t pc, uint64_t sp, uint64_t fp)
 
 	cr_assert(zero(
 		int, bpf_prog_test_run_opts(bpf_program__fd(r->skel->progs.leat_t_sample), &opts)));
-	leat_ring_consume(&r->ring, SIZE_MAX, keep, r);
+	leat_ring_consume(&r->side.ring, SIZE_MAX, keep, r);
 	return r->recs > before ? r->rec : NULL;
 }
 
@@ -244,7 +168,8 @@ static uint64_t stat_of(const struct rig *r, enum leat_stat id)
 	uint64_t *v = calloc((size_t)cpus * STATS, sizeof(*v)), sum = 0;
 	const uint32_t zero = 0;
 
-	cr_assert(zero(int, bpf_map_lookup_elem(bpf_map__fd(r->skel->maps.leat_stats), &zero, v)));
+	cr_assert(zero(int,
+		       bpf_map_lookup_elem(leat_kernel_side_fd(&r->side, "leat_stats"), &zero, v)));
 	for (int i = 0; i < cpus; i++)
 		sum += v[(unsigned int)i * STATS + id];
 	free(v);
@@ -256,7 +181,7 @@ static void expect_as_on_host(const struct rig *r, const struct leat_rec_sample 
 			      uint64_t fp)
 {
 	const struct leat_unwind_map map = { CODE, CODE + FUNCS * FUNC, CODE - VADDR, &r->table };
-	const struct leat_unwind_space space = { &map, 1, r->rules };
+	const struct leat_unwind_space space = { &map, 1, r->side.rules };
 	const struct leat_unwind_piece stack = { r->arena, addr(r, 0), ARENA_BYTES };
 	struct leat_unwind_sample sample = { .pieces = &stack, .piece_cnt = 1 };
 	struct leat_unwind_frame frames[TOP];
@@ -560,11 +485,11 @@ Test(table, a_table_that_is_missing_is_asked_for_and_the_stack_is_sent)
 
 	rig_open(&r, 127);
 	build_plain(&r, 30);
-	r.exes[EXE].state = LEAT_EXE_UNKNOWN;
-	r.ctl->epoch = 7;
+	r.side.exes[EXE].state = LEAT_EXE_UNKNOWN;
+	r.side.ctl->epoch = 7;
 	w = raw(&r, in(0), addr(&r, 4096), 123);
-	cr_expect(eq(uint, r.exes[EXE].state, LEAT_EXE_WANTED));
-	cr_expect(eq(uint, r.exes[EXE].used_epoch, 7));
+	cr_expect(eq(uint, r.side.exes[EXE].state, LEAT_EXE_WANTED));
+	cr_expect(eq(uint, r.side.exes[EXE].used_epoch, 7));
 	cr_expect(eq(u64, w->regs[16], in(0)));
 	cr_expect(eq(u64, w->regs[7], addr(&r, 4096)));
 	cr_expect(eq(u64, w->regs[6], 123));
@@ -575,7 +500,7 @@ Test(table, a_table_that_is_missing_is_asked_for_and_the_stack_is_sent)
 	cr_expect(zero(int, memcmp(w->words, r.arena + 4096 - LEAT_RAW_BELOW, w->stack_bytes)));
 	cr_expect(eq(u64, stat_of(&r, LEAT_STAT_RAW), 1));
 	/* Once it is there, nothing has to be forgotten. */
-	r.exes[EXE].state = LEAT_EXE_READY;
+	r.side.exes[EXE].state = LEAT_EXE_READY;
 	expect_plain(walk(&r, in(0), addr(&r, 4096), 1), 30);
 	rig_close(&r);
 }
@@ -587,7 +512,7 @@ Test(table, the_copy_of_a_stack_ends_where_it_cannot_be_read)
 
 	rig_open(&r, 127);
 	build_plain(&r, 3);
-	r.exes[EXE].state = LEAT_EXE_WANTED;
+	r.side.exes[EXE].state = LEAT_EXE_WANTED;
 	cr_assert(zero(int, mprotect(r.arena + 12288, 4096, PROT_NONE)));
 	w = raw(&r, in(0), addr(&r, 4096 + 8), 1);
 	cr_expect(eq(u64, w->stack_addr, addr(&r, 4096 + 8 - LEAT_RAW_BELOW)));
@@ -619,8 +544,9 @@ Test(table, a_process_without_mappings_is_for_user_space)
 
 	rig_open(&r, 127);
 	build_plain(&r, 3);
-	cr_assert(zero(int, bpf_map_delete_elem(bpf_map__fd(r.skel->maps.leat_spaces), &tgid)));
-	r.ctl->set_gen++;
+	cr_assert(
+		zero(int, bpf_map_delete_elem(leat_kernel_side_fd(&r.side, "leat_spaces"), &tgid)));
+	r.side.ctl->set_gen++;
 	raw(&r, in(0), addr(&r, 4096), 1);
 	rig_close(&r);
 }
@@ -650,7 +576,7 @@ Test(table, no_more_than_so_many_stacks_are_sent)
 	cr_expect(eq(u64, stat_of(&r, LEAT_STAT_N_RAW_UNSENT), i - sent));
 	cr_expect(eq(u64, stat_of(&r, LEAT_STAT_STREAMED), i - sent));
 	cr_expect(eq(u64, stat_of(&r, LEAT_STAT_SEEN), i));
-	r.ctl->epoch++;
+	r.side.ctl->epoch++;
 	run(&r, in(0), addr(&r, 4096), 1);
 	cr_expect(eq(u64, stat_of(&r, LEAT_STAT_RAW), sent + 1));
 	rig_close(&r);
@@ -685,7 +611,7 @@ Test(table, a_binary_without_table_and_frame_pointers_ends_a_stack)
 
 	rig_open(&r, 127);
 	build_plain(&r, 3);
-	r.exes[EXE].state = LEAT_EXE_FAILED;
+	r.side.exes[EXE].state = LEAT_EXE_FAILED;
 	cr_expect(eq(uint, walk(&r, in(0), addr(&r, 4096), 1)->uresult, LEAT_STACK_NO_UNWIND));
 	rig_close(&r);
 }

@@ -5,6 +5,7 @@
  * last byte is 0xff it is taken as it is.
  */
 #include <assert.h>
+#include <leat/symbols.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,30 +13,15 @@
 #include "base/buf.h"
 #include "export/formats.h"
 #include "session/capture.h"
-#include "symbols/symbols.h"
 
 #define MAX_INPUT (1u << 20)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static int no_file(void *ctx, const struct leat_profile *p, const struct leat_object *o,
-		   enum leat_file_what what, const char *arg, unsigned int n)
-{
-	(void)ctx;
-	(void)p;
-	(void)o;
-	(void)what;
-	(void)arg;
-	(void)n;
-	return -2; /* ENOENT */
-}
-
 static int name(void *ctx, struct leat_profile *p)
 {
-	struct leat_file_provider none = { .open = no_file };
-
 	(void)ctx;
-	return leat_symbols_resolve(p, &none, &(struct leat_symbols_opts){ .threads = 1 });
+	return leat_symbols_finish(p);
 }
 
 /* What every profile must hold to, wherever it comes from. */

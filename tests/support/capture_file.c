@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "capture_mend.h"
+#include "event/format.h"
 #include "session/judge.h"
 #include "world.h"
 
@@ -278,4 +279,16 @@ void leat_example_fini(struct leat_example *e)
 	free(e->bytes);
 	e->bytes = NULL;
 	leat_profile_free(&e->p);
+}
+
+struct leat_format *leat_example_format(const char *field)
+{
+	const struct leat_field d = {
+		.name = field, .type = LEAT_TYPE_UINT, .size = 4, .elem_size = 4
+	};
+	struct leat_format *f = NULL;
+
+	need(leat_format_new(&f, "made"));
+	need(leat_format_add(f, &d));
+	return f;
 }

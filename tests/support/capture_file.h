@@ -18,6 +18,8 @@ struct leat_example {
 /* Ends the program when it cannot. @o may be NULL. */
 void leat_example_init(struct leat_example *e, const struct leat_capture_options *o);
 void leat_example_fini(struct leat_example *e);
+/* A format of one field, for an event that leat has not. */
+struct leat_format *leat_example_format(const char *field);
 
 /* Where each chunk begins, and behind the last one; at most @max. Returns how many chunks. */
 size_t leat_capture_offsets(const uint8_t *p, size_t n, size_t *offs, size_t max);

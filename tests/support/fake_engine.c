@@ -102,6 +102,7 @@ int leat_engine_table_new(const struct leat_engine *e, uint32_t block_cnt, void 
 
 	(void)e;
 	fake.news++;
+	usleep(fake.new_us);
 	if (fake.new_err)
 		return fake.new_err;
 	p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -113,14 +114,17 @@ int leat_engine_table_new(const struct leat_engine *e, uint32_t block_cnt, void 
 	return 0;
 }
 
-int leat_engine_table_put(const struct leat_engine *e, uint32_t exe, int fd)
+int leat_engine_tables_put(const struct leat_engine *e, const uint32_t *exes, const int *fds,
+			   uint32_t cnt, uint32_t *put)
 {
 	(void)e;
-	(void)fd;
-	if (fake.put_err)
-		return fake.put_err;
-	fake.put[exe] = true;
-	fake.puts++;
+	(void)fds;
+	for (*put = 0; *put < cnt; (*put)++) {
+		if (fake.put_err && (!fake.put_err_exe || fake.put_err_exe == exes[*put]))
+			return fake.put_err;
+		fake.put[exes[*put]] = true;
+		fake.puts++;
+	}
 	return 0;
 }
 

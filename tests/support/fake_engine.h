@@ -22,6 +22,8 @@ struct leat_fake_engine {
 	bool put[LEAT_FAKE_EXES]; /* in leat_tables */
 	unsigned int puts, drops, news;
 	int new_err, put_err, set_err; /* what these calls answer from now on; 0: they work */
+	unsigned int new_us;	       /* so long it takes to make an empty table */
+	uint32_t put_err_exe;	       /* put_err is about this one alone; 0: all */
 };
 
 /* A fresh one, in use until _fini. */

@@ -245,10 +245,10 @@ void leat_rig_exit(struct leat_rig *r, uint32_t tgid)
 	dispatch(r, &t, sizeof(t));
 }
 
-void leat_rig_dispatch_raw_at(struct leat_rig *r, uint32_t tgid, uint64_t pc, size_t depth,
-			      uint64_t ts_ns)
+/* @pages: of the callers' code. */
+static void dispatch_raw(struct leat_rig *r, uint32_t tgid, uint64_t pc, const uint64_t *pages,
+			 size_t depth, uint64_t ts_ns)
 {
-	const uint64_t start = pc & ~0xfffull;
 	union {
 		struct leat_rec_raw raw;
 		uint64_t words[sizeof(struct leat_rec_raw) / 8 + 64];
@@ -264,8 +264,25 @@ void leat_rig_dispatch_raw_at(struct leat_rig *r, uint32_t tgid, uint64_t pc, si
 	u.raw.regs[16] = pc;
 	u.raw.stack_bytes = (uint32_t)depth * 8;
 	for (size_t i = 0; i < depth; i++)
-		u.raw.words[i] = start + (i + 1 < depth ? LEAT_RIG_FUNC + 16 : LEAT_RIG_ROOT + 16);
+		u.raw.words[i] =
+			pages[i] + (i + 1 < depth ? LEAT_RIG_FUNC + 16 : LEAT_RIG_ROOT + 16);
 	dispatch(r, &u, u.raw.h.size);
+}
+
+void leat_rig_dispatch_raw_at(struct leat_rig *r, uint32_t tgid, uint64_t pc, size_t depth,
+			      uint64_t ts_ns)
+{
+	uint64_t pages[64];
+
+	for (size_t i = 0; i < 64; i++)
+		pages[i] = pc & ~0xfffull;
+	dispatch_raw(r, tgid, pc, pages, depth, ts_ns);
+}
+
+void leat_rig_dispatch_raw_over(struct leat_rig *r, uint32_t tgid, uint64_t pc,
+				const uint64_t *pages, size_t depth)
+{
+	dispatch_raw(r, tgid, pc, pages, depth, leat_clock_ns());
 }
 
 void leat_rig_dispatch_raw(struct leat_rig *r, uint32_t tgid, uint64_t pc, size_t depth)

@@ -72,6 +72,9 @@ void leat_rig_exit(struct leat_rig *r, uint32_t tgid);
 void leat_rig_dispatch_raw(struct leat_rig *r, uint32_t tgid, uint64_t pc, size_t depth);
 void leat_rig_dispatch_raw_at(struct leat_rig *r, uint32_t tgid, uint64_t pc, size_t depth,
 			      uint64_t ts_ns);
+/* Each of the @depth callers in the code that begins at one of @pages; the last one is a root. */
+void leat_rig_dispatch_raw_over(struct leat_rig *r, uint32_t tgid, uint64_t pc,
+				const uint64_t *pages, size_t depth);
 
 /* The kernel side has come to this binary. */
 void leat_rig_sampled(struct leat_rig *r, uint32_t no);

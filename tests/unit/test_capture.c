@@ -371,16 +371,6 @@ Test(capture, what_is_younger_waits)
 
 /* ---- on a bus with others ---- */
 
-static struct leat_format *format_of(const char *field)
-{
-	struct leat_format *f = NULL;
-	struct leat_field d = { .name = field, .type = LEAT_TYPE_UINT, .size = 4, .elem_size = 4 };
-
-	cr_assert(eq(int, leat_format_new(&f, "made"), 0));
-	cr_assert(eq(int, leat_format_add(f, &d), 0));
-	return f;
-}
-
 /* Another event has its number: it gets the next one. Another format under its name: refused. */
 Test(capture, shares_a_bus)
 {
@@ -392,10 +382,10 @@ Test(capture, shares_a_bus)
 
 	file_of(&f, 3, 100);
 	cr_assert(eq(int, leat_bus_new(&bus), 0));
-	cr_assert(
-		eq(int,
-		   leat_bus_add_event(bus, LEAT_REC_ENV_LOST, "other/event", format_of("a"), NULL),
-		   0));
+	cr_assert(eq(int,
+		     leat_bus_add_event(bus, LEAT_REC_ENV_LOST, "other/event",
+					leat_example_format("a"), NULL),
+		     0));
 	cr_assert(eq(int, leat_capture_new(&c), 0));
 	cr_assert(eq(int, leat_capture_open_bytes(c, f.bytes, f.len), 0));
 	s = leat_capture_source(c);
@@ -408,7 +398,8 @@ Test(capture, shares_a_bus)
 	leat_capture_free(&c);
 
 	cr_assert(eq(int, leat_bus_new(&bus), 0));
-	cr_assert(eq(int, leat_bus_add_event(bus, 999, "env/lost", format_of("a"), NULL), 0));
+	cr_assert(eq(int, leat_bus_add_event(bus, 999, "env/lost", leat_example_format("a"), NULL),
+		     0));
 	cr_assert(eq(int, leat_capture_new(&c), 0));
 	cr_assert(eq(int, leat_capture_open_bytes(c, f.bytes, f.len), 0));
 	s = leat_capture_source(c);
@@ -740,7 +731,7 @@ Test(capture, an_event_told_twice_is_refused)
 	char why[200];
 
 	cr_assert(eq(int, leat_bus_new(&bus), 0));
-	cr_assert(eq(int, leat_bus_add_event(bus, 999, "a/b", format_of("x"), NULL), 0));
+	cr_assert(eq(int, leat_bus_add_event(bus, 999, "a/b", leat_example_format("x"), NULL), 0));
 	leat_buf_init(&b, 1 << 20);
 	leat_capture_put_event(&b, leat_bus_at(bus, 999));
 	h.stored_bytes = h.raw_bytes = (uint32_t)b.len;

@@ -7,21 +7,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "../support/capture_file.h"
 #include "event/capture.h"
 #include "event/format.h"
 #include "event/wire.h"
 
 #define STR(s) ((char *)(s))
-
-static struct leat_format *format_of(const char *field)
-{
-	struct leat_format *f = NULL;
-	struct leat_field d = { .name = field, .type = LEAT_TYPE_UINT, .size = 4, .elem_size = 4 };
-
-	cr_assert(eq(int, leat_format_new(&f, "made"), 0));
-	cr_assert(eq(int, leat_format_add(f, &d), 0));
-	return f;
-}
 
 Test(capture_format, events_truncated_at_every_byte)
 {
@@ -144,7 +135,7 @@ Test(capture_format, a_format_of_a_newer_version_is_skipped)
 	uint32_t fields = 1;
 
 	cr_assert(eq(int, leat_bus_new(&bus), 0));
-	cr_assert(eq(int, leat_bus_add_event(bus, 5, "a/b", format_of("x"), NULL), 0));
+	cr_assert(eq(int, leat_bus_add_event(bus, 5, "a/b", leat_example_format("x"), NULL), 0));
 	leat_buf_init(&b, 1 << 20);
 	leat_capture_put_event(&b, leat_bus_at(bus, 5));
 	b.data[16 + 3 + 4 + 5] = 99; /* the location of its field */

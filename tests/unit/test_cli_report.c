@@ -83,6 +83,27 @@ Test(report, hint_about_stacks)
 	expect_hint(&v, "--max-stack 512");
 }
 
+Test(report, hint_about_memory_for_tables)
+{
+	struct leat_verdict v = good;
+
+	v.stacks[LEAT_STACK_COMPLETE] = 590;
+	v.stacks[LEAT_STACK_NO_TABLE] = 410;
+	v.tables_need_bytes = (8 << 20) + 1;
+	expect_hint(&v, NULL);
+	v.tables_evicted = 5;
+	expect_hint(&v, "41% of user stacks end early: there was no memory for their unwind "
+			"tables: take --unwind-memory 9M\n");
+	v.tables_need_bytes = 8 << 20;
+	expect_hint(&v, "--unwind-memory 8M\n");
+	v.stacks[LEAT_STACK_NO_TABLE] = 41;
+	expect_hint(&v, NULL);
+	/* A file of a leat that did not say it. */
+	v.stacks[LEAT_STACK_NO_TABLE] = 410;
+	v.tables_need_bytes = 0;
+	expect_hint(&v, NULL);
+}
+
 Test(report, no_hint_about_a_handful_of_stacks)
 {
 	struct leat_verdict v = good;

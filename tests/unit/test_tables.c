@@ -16,6 +16,7 @@
 
 #include "../support/alloc.h"
 #include "../support/tables_rig.h"
+#include "live/tables_impl.h"
 
 static struct leat_rig rig;
 
@@ -79,83 +80,54 @@ Test(tables, without_a_build_id_by_inode)
 	cr_assert(leat_rig_wait(&rig, a, LEAT_EXE_READY));
 }
 
-/* ---- memory ---- */
+/* ---- in which order ---- */
 
-static uint64_t bytes_of_one(void)
+static bool is_built(uint32_t no)
 {
-	const uint32_t no =
-		leat_rig_map(&rig, 1000, leat_rig_file(&rig, "size", 99, 0), 0x10000000);
-	uint64_t bytes;
-
-	leat_rig_sampled(&rig, no);
-	cr_assert(leat_rig_wait(&rig, no, LEAT_EXE_READY));
-	bytes = leat_rig_stats(&rig).bytes;
-	cr_assert(gt(u64, bytes, 0));
-	return bytes;
+	return rig.tables->binaries[no].state == LEAT_BINARY_BUILT ||
+	       rig.tables->binaries[no].state == LEAT_BINARY_READY;
 }
 
-static uint32_t sampled_one(uint8_t id, uint32_t epoch)
+Test(tables, small_files_come_first)
 {
-	char name[16];
-	uint32_t no;
+	static const char *const names[] = { "a", "b", "c", "small" };
+	uint32_t no[4];
 
-	snprintf(name, sizeof(name), "bin%u", id);
-	no = leat_rig_map(&rig, 1000u + id, leat_rig_file(&rig, name, id, 0), 0x10000000);
-	leat_rig_sampled(&rig, no);
-	cr_assert(leat_rig_wait(&rig, no, LEAT_EXE_READY));
-	rig.engine->kernel.exes[no].used_epoch = epoch;
-	return no;
+	for (uint8_t i = 0; i < 4; i++)
+		no[i] = leat_rig_map(
+			&rig, 1000,
+			leat_rig_file(&rig, names[i], i + 1u, i < 3 ? LEAT_RIG_LARGE : 0),
+			0x10000000 * (i + 1ull));
+	for (uint8_t i = 0; i < 4; i++)
+		leat_rig_sampled(&rig, no[i]);
+	rig.engine->new_us = 20000;
+	leat_rig_round(&rig);
+	while (!is_built(no[3]))
+		leat_rig_round(&rig);
+	/* The thread may have begun with the first one before it saw the others. */
+	cr_expect(not(is_built(no[1])));
+	cr_expect(not(is_built(no[2])));
+	cr_assert(leat_rig_wait_built(&rig, 4));
 }
 
-Test(tables, the_least_recently_sampled_one_goes)
+/* Where it takes long to build those that are wanted, those that are built do not wait for all. */
+Test(tables, what_is_built_goes_into_the_kernel_before_long)
 {
-	const uint64_t one = bytes_of_one();
-	uint32_t a, b, c, d;
-
-	leat_rig_fini(&rig);
-	leat_rig_init(&rig, 2 * one, NULL);
-	a = sampled_one(1, 50);
-	b = sampled_one(2, 30);
-	cr_expect(eq(u64, leat_rig_stats(&rig).evicted, 0));
-	c = sampled_one(3, 60);
-	cr_assert(leat_rig_wait_gone(&rig, b), "b was sampled before a");
-	cr_expect(rig.engine->put[a]);
-	cr_expect(rig.engine->put[c]);
-	cr_expect(eq(u32, rig.engine->kernel.exes[b].state, LEAT_EXE_UNKNOWN));
-	cr_expect(eq(u64, leat_rig_stats(&rig).evicted, 1));
-	rig.engine->kernel.exes[a].used_epoch = 70;
-	d = sampled_one(4, 80);
-	cr_assert(leat_rig_wait_gone(&rig, c), "a has been sampled since");
-	cr_expect(rig.engine->put[a]);
-	cr_expect(rig.engine->put[d]);
-	cr_expect(le(u64, leat_rig_stats(&rig).bytes, 2 * one));
-	/* What went comes again when it is sampled again. */
-	leat_rig_sampled(&rig, b);
-	cr_assert(leat_rig_wait(&rig, b, LEAT_EXE_READY));
-	cr_assert(leat_rig_wait_gone(&rig, a));
-	cr_expect(eq(u64, leat_rig_stats(&rig).evicted, 3));
-}
-
-/* More than the limit is wanted at once: all get their turn, and it ends. */
-Test(tables, more_than_the_limit_at_once)
-{
-	const uint64_t one = bytes_of_one();
 	uint32_t no[8];
 
-	leat_rig_fini(&rig);
-	leat_rig_init(&rig, 2 * one, NULL);
+	rig.engine->new_us = 20000;
 	for (uint8_t i = 0; i < 8; i++) {
 		char name[16];
 
 		snprintf(name, sizeof(name), "bin%u", i);
-		no[i] = leat_rig_map(&rig, 1000u + i, leat_rig_file(&rig, name, i + 1u, 0),
-				     0x10000000);
+		no[i] = leat_rig_map(&rig, 1000, leat_rig_file(&rig, name, i + 1u, 0),
+				     0x10000000 * (i + 1ull));
 		leat_rig_sampled(&rig, no[i]);
 	}
+	cr_assert(leat_rig_wait(&rig, no[0], LEAT_EXE_READY));
+	cr_expect(lt(u64, leat_rig_stats(&rig).tables, 8));
+	cr_expect(ge(u64, leat_rig_stats(&rig).tables, 2), "but some of them together");
 	cr_assert(leat_rig_wait_built(&rig, 8));
-	cr_assert(leat_rig_wait_bytes(&rig, 2 * one), "%llu bytes",
-		  (unsigned long long)leat_rig_stats(&rig).bytes);
-	cr_expect(ge(u64, leat_rig_stats(&rig).evicted, 6));
 }
 
 /* ---- what does not work out ---- */
@@ -431,6 +403,29 @@ Test(tables, no_memory_in_the_kernel)
 	cr_assert(leat_rig_wait(&rig, no, LEAT_EXE_UNKNOWN));
 	leat_rig_sampled(&rig, no);
 	cr_assert(leat_rig_wait(&rig, no, LEAT_EXE_READY));
+}
+
+/* They go into the kernel together. */
+Test(tables, one_that_does_not_go_into_the_kernel_keeps_none_of_the_others_away)
+{
+	static const char *const names[] = { "a", "b", "c", "d" };
+	uint32_t no[4];
+
+	rig.engine->put_err = -ENOMEM;
+	for (uint8_t i = 0; i < 4; i++)
+		no[i] = leat_rig_map(&rig, 1000, leat_rig_file(&rig, names[i], i + 1u, 0),
+				     0x10000000 * (i + 1ull));
+	rig.engine->put_err_exe = no[1];
+	for (uint8_t i = 0; i < 4; i++)
+		leat_rig_sampled(&rig, no[i]);
+	for (uint8_t i = 0; i < 4; i++)
+		cr_assert(leat_rig_wait_settled(&rig, no[i]));
+	cr_expect(eq(uint, rig.engine->puts, 3));
+	for (uint8_t i = 0; i < 4; i++)
+		cr_expect(eq(u32, rig.engine->kernel.exes[no[i]].state,
+			     i == 1 ? LEAT_EXE_FAILED : LEAT_EXE_READY),
+			  "%u", i);
+	cr_expect(eq(int, why(no[1]), LEAT_NO_TABLE_RESOURCES));
 }
 
 static bool no_threads;

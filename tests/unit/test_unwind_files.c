@@ -229,3 +229,37 @@ Test(unwind_files, code_beside_the_start_files_goes_by_frame_pointer_if_it_has_a
 	cr_expect(eq(u32, rule_of_mostly_gaps(20), LEAT_RULE_FRAME));
 	cr_expect(eq(u32, rule_of_mostly_gaps(2), LEAT_RULE_INVALID));
 }
+
+/* The rule in the middle of constants that lie behind the code, in one segment with it. */
+static uint32_t rule_of_constants(bool has_sections)
+{
+	LEAT_AUTO(leat_unwind_rules_free) struct leat_unwind_rules *rules = NULL;
+	LEAT_AUTO(leat_unwind_table_free) struct leat_unwind_table *t = NULL;
+	LEAT_AUTO(leat_elf_free) struct leat_elf *e = NULL;
+	static const struct leat_eb_range all_code = { 0x1000, 0x1000 };
+	struct leat_eb *b = leat_eb_new(ET_DYN, EM_X86_64);
+	static uint8_t data[0x21000];
+	unsigned int whole;
+	uint8_t *bytes;
+	size_t n;
+
+	put_functions(data, sizeof(data) / 32, sizeof(data) / 32); /* whatever the constants are */
+	whole = leat_eb_section(b, ".rodata", SHT_PROGBITS, SHF_ALLOC, 0x1000, data, sizeof(data));
+	leat_eb_phdr(b, PT_LOAD, PF_R | PF_X, whole);
+	if (has_sections)
+		leat_eb_section(b, ".text", SHT_PROGBITS, SHF_EXECINSTR, 0x1000, data, 0x1000);
+	leat_eb_eh_frame(b, 0x50000, &all_code, 1);
+	bytes = leat_eb_done(b, &n);
+	leat_eb_free(&b);
+	cr_assert(zero(int, leat_elf_open_mem(&e, bytes, n, true)));
+	cr_assert(zero(int, leat_unwind_rules_new(&rules)));
+	t = table_of(e, rules);
+	cr_expect(ge(u32, leat_unwind_table_rule(t, 0x1800), LEAT_RULE__FIXED));
+	return leat_unwind_table_rule(t, 0x12004);
+}
+
+Test(unwind_files, constants_in_the_segment_of_the_code_are_none)
+{
+	cr_expect(eq(u32, rule_of_constants(true), LEAT_RULE_INVALID));
+	cr_expect(eq(u32, rule_of_constants(false), LEAT_RULE_FRAME), "nobody knows what they are");
+}

@@ -175,6 +175,29 @@ Test(verdict, the_text_says_only_what_there_is)
 			   "memory, 4.0 MB in BPF maps\n"));
 }
 
+Test(verdict, how_much_memory_would_hold_all_unwind_tables)
+{
+	struct leat_verdict v = good();
+
+	v.tables_built = 7;
+	v.tables_need_bytes = 8 << 20;
+	cr_expect(eq(str, strchr(text_of(leat_verdict_text, &v), '\n') + 1,
+		     (char *)"unwind tables: 7 built\n"));
+	v.tables_evicted = 3;
+	cr_expect(eq(str, strchr(text_of(leat_verdict_text, &v), '\n') + 1,
+		     (char *)"unwind tables: 7 built, 3 went for want of memory\n"
+			     "unwind memory is full: --unwind-memory 8M would hold all tables\n"));
+	v.tables_need_bytes++;
+	v.no_table[LEAT_NO_TABLE_MEMORY] = 2;
+	cr_expect(
+		eq(str, strchr(text_of(leat_verdict_text, &v), '\n') + 1,
+		   (char *)"unwind tables: 7 built, 3 went for want of memory\n"
+			   "unwind memory is full: 2 binaries had to do without a table at times, "
+			   "--unwind-memory 9M would hold all tables\n"
+			   "binaries without a whole unwind table: 2 --unwind-memory full at "
+			   "times\n"));
+}
+
 Test(verdict, what_was_cut_off_is_never_trusted_in_full)
 {
 	struct leat_verdict v = good();

@@ -37,6 +37,19 @@ static bool hint_loss(struct leat_buf *b, const struct leat_verdict *v, uint64_t
 	return true;
 }
 
+static bool hint_memory(struct leat_buf *b, const struct leat_verdict *v, uint64_t all)
+{
+	const unsigned int cut = percent(v->stacks[LEAT_STACK_NO_TABLE], all);
+
+	if (!v->tables_evicted || !v->tables_need_bytes || cut < MUCH_OF_STACKS)
+		return false;
+	leat_buf_printf(b,
+			"  note: %u%% of user stacks end early: there was no memory for their "
+			"unwind tables: take --unwind-memory %lluM\n",
+			cut, (unsigned long long)leat_verdict_tables_mb(v));
+	return true;
+}
+
 static bool hint_stacks(struct leat_buf *b, const struct leat_verdict *v)
 {
 	uint64_t all = 0, cut;
@@ -46,6 +59,8 @@ static bool hint_stacks(struct leat_buf *b, const struct leat_verdict *v)
 	cut = v->stacks[LEAT_STACK_NO_UNWIND] + v->stacks[LEAT_STACK_BAD_CALL];
 	if (all < ENOUGH_STACKS)
 		return false;
+	if (hint_memory(b, v, all))
+		return true;
 	if (percent(cut, all) >= MUCH_OF_STACKS && v->kernel[LEAT_STAT_N_TABLE_FRAMES]) {
 		leat_buf_printf(b,
 				"  note: %u%% of user stacks end early: that code has no usable "

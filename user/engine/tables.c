@@ -113,9 +113,22 @@ int leat_engine_table_new(const struct leat_engine *e, uint32_t block_cnt, void 
 	return 0;
 }
 
-int leat_engine_table_put(const struct leat_engine *e, uint32_t exe, int fd)
+int leat_engine_tables_put(const struct leat_engine *e, const uint32_t *exes, const int *fds,
+			   uint32_t cnt, uint32_t *put)
 {
-	return bpf_map_update_elem(leat_engine_table_fd(e, LEAT_TABLE_TABLES), &exe, &fd, BPF_ANY);
+	const int map = leat_engine_table_fd(e, LEAT_TABLE_TABLES);
+	uint32_t done = cnt;
+	int err = bpf_map_update_batch(map, exes, fds, &done, NULL);
+
+	if (!err) {
+		*put = cnt;
+		return 0;
+	}
+	/* Before 5.15 maps of maps know nothing of it; how many were put then is not to be relied on. */
+	for (done = 0, err = 0; done < cnt && !err; done += !err)
+		err = bpf_map_update_elem(map, &exes[done], &fds[done], BPF_ANY);
+	*put = done;
+	return err;
 }
 
 int leat_engine_table_drop(const struct leat_engine *e, uint32_t exe)

@@ -32,8 +32,13 @@ bool leat_engine_space_has(const struct leat_engine *e, uint32_t tgid);
 /* An empty table of @block_cnt blocks, to be filled in place: *mem of *bytes (munmap), *fd (close). */
 int leat_engine_table_new(const struct leat_engine *e, uint32_t block_cnt, void **mem,
 			  size_t *bytes, int *fd) LEAT_MUST_USE;
-/* Waits for a grace period of RCU: some 20 ms. Samples use it once leat_exe.state is READY. */
-int leat_engine_table_put(const struct leat_engine *e, uint32_t exe, int fd) LEAT_MUST_USE;
+/*
+ * The tables @fds of @cnt binaries. Waits for a grace period of RCU, some 20 ms: for one (before
+ * 6.8: one for each table). Samples use a table once leat_exe.state is READY. *@put: how many there
+ * are after an error, which is the next one's.
+ */
+int leat_engine_tables_put(const struct leat_engine *e, const uint32_t *exes, const int *fds,
+			   uint32_t cnt, uint32_t *put) LEAT_MUST_USE;
 int leat_engine_table_drop(const struct leat_engine *e, uint32_t exe) LEAT_MUST_USE;
 
 #endif

@@ -107,6 +107,7 @@ static void fill_tables(const struct leat_run *r, struct leat_profile *p)
 	v->tables_built = s.tables;
 	v->tables_cached = s.cached;
 	v->tables_evicted = s.evicted;
+	v->tables_need_bytes = s.need_bytes;
 	v->tables_refused = s.refused;
 	v->cache_damaged = s.cache_damaged;
 	v->cache_unwritten = s.cache_unwritten;

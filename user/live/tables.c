@@ -120,14 +120,15 @@ int leat_tables_finish(struct leat_tables *t)
 		leat_binaries_round(t); /* counts what it has handed back since */
 		t->stats.cache_unwritten = t->unwritten;
 	}
-	leat_log(LEAT_LOG_DEBUG,
-		 "%llu tables of %llu rows built in %.1f ms, %llu from the cache in %.1f ms, %llu "
-		 "binaries by frame pointer, %llu without, %llu evicted; %llu samples unwound here",
-		 (unsigned long long)t->stats.tables, (unsigned long long)t->stats.rows,
-		 (double)t->stats.build_ns / 1e6, (unsigned long long)t->stats.cached,
-		 (double)t->stats.cached_ns / 1e6, (unsigned long long)t->stats.framed,
-		 (unsigned long long)t->stats.failed, (unsigned long long)t->stats.evicted,
-		 (unsigned long long)t->stats.unwound);
+	leat_log(
+		LEAT_LOG_DEBUG,
+		"%llu tables of %llu rows built in %.1f ms, %llu from the cache in %.1f ms, %llu "
+		"binaries by frame pointer, %llu without, %llu evicted, %llu built again; %llu samples unwound here",
+		(unsigned long long)t->stats.tables, (unsigned long long)t->stats.rows,
+		(double)t->stats.build_ns / 1e6, (unsigned long long)t->stats.cached,
+		(double)t->stats.cached_ns / 1e6, (unsigned long long)t->stats.framed,
+		(unsigned long long)t->stats.failed, (unsigned long long)t->stats.evicted,
+		(unsigned long long)t->stats.again, (unsigned long long)t->stats.unwound);
 	return err;
 }
 
@@ -136,18 +137,23 @@ void leat_tables_stats(const struct leat_tables *t, struct leat_tables_stats *ou
 	*out = t->stats;
 }
 
+static enum leat_no_table why_missing(const struct leat_binary *b)
+{
+	return !b->why && b->starved ? LEAT_NO_TABLE_MEMORY : b->why;
+}
+
 bool leat_tables_missing(const struct leat_tables *t, uint32_t *at, struct leat_tables_missing *out)
 {
 	const struct leat_binary *b;
 
 	if (*at < LEAT_EXE__FIRST)
 		*at = LEAT_EXE__FIRST;
-	while (*at < t->binary_cnt && !t->binaries[*at].why)
+	while (*at < t->binary_cnt && !why_missing(&t->binaries[*at]))
 		(*at)++;
 	if (*at >= t->binary_cnt)
 		return false;
 	b = &t->binaries[(*at)++];
-	*out = (struct leat_tables_missing){ .why = b->why,
+	*out = (struct leat_tables_missing){ .why = why_missing(b),
 					     .build_id_len = b->build_id_len,
 					     .dev = b->dev,
 					     .ino = b->ino,

@@ -44,6 +44,9 @@ struct leat_tables_stats {
 	uint64_t cache_unwritten; /* tables that could not be put there */
 	uint64_t retried;	  /* binaries that were tried again */
 	uint64_t evicted;	  /* tables that had to go for want of memory */
+	uint64_t again;		  /* of those that were built: had gone, and came again */
+	uint64_t again_cpu_ns;	  /* and the CPU time of that */
+	uint64_t need_bytes;	  /* of all tables together, if none had to go */
 	uint64_t refused;	  /* mappings and processes that did not fit into the kernel side */
 	uint64_t unwound;	  /* samples unwound here */
 	uint64_t raw_lost;	  /* samples that waited, and for which there was no room */

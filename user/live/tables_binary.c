@@ -2,6 +2,7 @@
 /* Binaries by identity: which one has a table, which one needs one, which one's has to go. */
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/hash.h"
@@ -81,20 +82,73 @@ static int open_file(struct leat_tables *t, const struct leat_binary *b)
 	return leat_files_open(t->o.files, &w);
 }
 
+static void queue(struct leat_tables *t, uint32_t no)
+{
+	struct leat_binary *b = &t->binaries[no];
+	struct stat st;
+
+	if (b->evicted)
+		t->again = no;
+	b->fd = open_file(t, b);
+	b->file_bytes = b->fd >= 0 && !fstat(b->fd, &st) ? (uint64_t)st.st_size : 0;
+	b->state = LEAT_BINARY_QUEUED;
+	leat_builder_add(t, no);
+}
+
+static bool may_build_again(const struct leat_tables *t, uint64_t now_ns)
+{
+	return !t->again && now_ns >= t->again_ns;
+}
+
 void leat_binary_want(struct leat_tables *t, uint32_t no)
 {
 	struct leat_binary *b = &t->binaries[no];
 
 	if (b->state != LEAT_BINARY_NEW)
 		return;
-	b->fd = open_file(t, b);
-	b->state = LEAT_BINARY_QUEUED;
-	leat_builder_add(t, no);
+	if (!b->evicted || may_build_again(t, leat_clock_ns())) {
+		queue(t, no);
+		return;
+	}
+	b->state = LEAT_BINARY_NO_ROOM;
+	b->starved = true;
+	b->asked = 0;
+}
+
+/*
+ * Of those that wait for want of memory, the one that most samples have come to. What it displaces
+ * is not lost altogether: the kernel side remembers the rules of addresses that it has looked up.
+ */
+static void build_again(struct leat_tables *t, uint64_t now_ns)
+{
+	uint32_t most = 0;
+
+	if (!may_build_again(t, now_ns))
+		return;
+	for (uint32_t no = LEAT_EXE__FIRST; no < t->binary_cnt; no++) {
+		const struct leat_binary *b = &t->binaries[no];
+
+		/* Perhaps none was counted: beyond a CPU's bound of bytes samples do not come here. */
+		if (b->state == LEAT_BINARY_NO_ROOM &&
+		    (!most || b->asked > t->binaries[most].asked))
+			most = no;
+	}
+	if (most)
+		queue(t, most);
 }
 
 static void set_exe(struct leat_tables *t, uint32_t no, enum leat_exe_state state)
 {
 	__atomic_store_n(&t->kernel.exes[no].state, (uint32_t)state, __ATOMIC_RELEASE);
+}
+
+/* Of those that were looked up in the same epoch, the one goes that has been there for longer. */
+static bool goes_before(const struct leat_tables *t, uint32_t a, uint32_t b)
+{
+	const uint32_t used_a = t->kernel.exes[a].used_epoch, used_b = t->kernel.exes[b].used_epoch;
+
+	return used_a == used_b ? t->binaries[a].ready_ns < t->binaries[b].ready_ns
+				: used_a < used_b;
 }
 
 /*
@@ -109,14 +163,15 @@ static void make_room(struct leat_tables *t, size_t bytes, uint32_t keep)
 		for (no = LEAT_EXE__FIRST; no < t->binary_cnt; no++) {
 			if (t->binaries[no].state != LEAT_BINARY_READY || no == keep)
 				continue;
-			if (!oldest ||
-			    t->kernel.exes[no].used_epoch < t->kernel.exes[oldest].used_epoch)
+			if (!oldest || goes_before(t, no, oldest))
 				oldest = no;
 		}
 		if (!oldest)
 			return;
 		set_exe(t, oldest, LEAT_EXE_UNKNOWN);
 		t->binaries[oldest].state = LEAT_BINARY_LEAVING;
+		t->binaries[oldest].evicted = true;
+		t->binaries[oldest].file_bytes = 0;
 		t->stats.bytes -= t->binaries[oldest].bytes;
 		t->stats.evicted++;
 		leat_builder_add(t, oldest);
@@ -186,6 +241,9 @@ static void built(struct leat_tables *t, struct leat_binary *b)
 		b->why = LEAT_NO_TABLE_TOO_LARGE;
 	else if (b->table->bad_cnt)
 		b->why = LEAT_NO_TABLE_PARTLY;
+	t->stats.again += b->evicted;
+	t->stats.need_bytes += b->bytes - b->need;
+	b->need = b->bytes;
 	t->stats.tables += !b->cached;
 	t->stats.cached += b->cached;
 	t->stats.rows += b->cached ? 0 : b->table->row_cnt;
@@ -193,8 +251,10 @@ static void built(struct leat_tables *t, struct leat_binary *b)
 	t->stats.bytes += b->bytes;
 }
 
-static void count_work(struct leat_tables *t, struct leat_binary *b)
+static void count_work(struct leat_tables *t, uint32_t no)
 {
+	struct leat_binary *b = &t->binaries[no];
+
 	if (b->cached)
 		t->stats.cached_ns += b->build_ns;
 	else
@@ -202,6 +262,16 @@ static void count_work(struct leat_tables *t, struct leat_binary *b)
 	b->build_ns = 0;
 	t->stats.cache_damaged += b->damaged;
 	b->damaged = false;
+}
+
+/* It is in the kernel, or will not be: the next one has to wait. */
+static void came_again(struct leat_tables *t, const struct leat_binary *b)
+{
+	const uint64_t rest = b->cpu_ns * LEAT_TABLES_AGAIN;
+
+	t->again = 0;
+	t->again_ns = leat_clock_ns() + (rest > LEAT_TABLES_STAY_NS ? rest : LEAT_TABLES_STAY_NS);
+	t->stats.again_cpu_ns += b->cpu_ns;
 }
 
 /* The thread has it no more. */
@@ -215,11 +285,13 @@ static void take_back(struct leat_tables *t, uint32_t no)
 		b->state = LEAT_BINARY_NEW;
 		return;
 	}
-	count_work(t, b);
+	count_work(t, no);
 	if (b->state == LEAT_BINARY_QUEUED && !b->err) {
 		built(t, b);
 		return;
 	}
+	if (t->again == no)
+		came_again(t, b);
 	if (b->err) {
 		if (b->state == LEAT_BINARY_BUILT)
 			t->stats.bytes -= b->bytes;
@@ -227,6 +299,7 @@ static void take_back(struct leat_tables *t, uint32_t no)
 		return;
 	}
 	b->state = LEAT_BINARY_READY;
+	b->ready_ns = leat_clock_ns();
 	exe->first_page = b->table->first_page;
 	exe->page_cnt = b->table->page_cnt;
 	leat_programs_bias(t, no);
@@ -251,4 +324,5 @@ void leat_binaries_round(struct leat_tables *t)
 		else if (t->binaries[no].retry_ns && t->binaries[no].retry_ns <= now)
 			retry(t, no);
 	}
+	build_again(t, now);
 }

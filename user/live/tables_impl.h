@@ -28,6 +28,17 @@
 #define LEAT_TABLES_TRIES    8
 #define LEAT_TABLES_RETRY_NS 100000000ull
 
+/*
+ * Where there is too little memory for what is sampled, tables go and come again. A table that went
+ * is built again at once, but to build such tables takes no more than 1/32 of one CPU: after each,
+ * all others wait for 32 times as long as the CPU was busy with it. It stays in the kernel for 50 ms
+ * at least, in which the rules of what is sampled are remembered there. Samples wait for all that, but
+ * not for long, and leave half of the room to others.
+ */
+#define LEAT_TABLES_AGAIN   32
+#define LEAT_TABLES_STAY_NS 50000000u
+#define LEAT_TABLES_WAIT_NS 500000000u
+
 enum leat_binary_state {
 	LEAT_BINARY_NEW = 0,
 	LEAT_BINARY_QUEUED = 1, /* the thread has it */
@@ -36,6 +47,7 @@ enum leat_binary_state {
 	LEAT_BINARY_FRAMED = 4, /* without a table, with frame pointers */
 	LEAT_BINARY_FAILED = 5,
 	LEAT_BINARY_LEAVING = 6, /* the thread takes it out of the kernel */
+	LEAT_BINARY_NO_ROOM = 7, /* it went, and is wanted: it waits for its turn */
 };
 
 /* A binary: the same index as in leat_exes. */
@@ -47,7 +59,13 @@ struct leat_binary {
 	uint64_t dev, ino, ino_gen;
 	enum leat_no_table why; /* there is no whole table */
 	uint8_t tries;
-	uint64_t retry_ns; /* FAILED: not before; 0 never */
+	uint64_t retry_ns;   /* FAILED: not before; 0 never */
+	bool evicted;	     /* at least once */
+	bool starved;	     /* was NO_ROOM at least once */
+	uint32_t asked;	     /* NO_ROOM: samples that came to it since its last turn */
+	uint64_t ready_ns;   /* READY: since */
+	size_t need;	     /* bytes of its table, the last time that it had one */
+	uint64_t file_bytes; /* QUEUED */
 	/* written by the thread, before it hands the binary back */
 	int fd; /* of the file, then -1 */
 	int err;
@@ -64,6 +82,7 @@ struct leat_binary {
 	size_t bytes;
 	int map_fd;
 	uint64_t build_ns;
+	uint64_t cpu_ns; /* of these */
 };
 
 /* A program in a process: an exec makes another one. */
@@ -83,12 +102,19 @@ struct leat_program {
 	struct leat_unwind_map *maps;
 	size_t map_cap;
 	uint64_t maps_version;
+	uint64_t touched; /* .version when .codes last changed: no other program has the same */
 };
 
 /* A sample that waits. */
 struct leat_waiting {
 	struct leat_rec_raw *raw; /* of raw->h.size bytes */
+	uint32_t blocked;	  /* the binary whose table it waits for; 0: something else */
 	bool done;
+	/* How far it came: two tables that it needs may never be there at once. */
+	struct leat_unwind_walk walk;
+	struct leat_unwind_frame *frames;
+	size_t frame_cnt;
+	uint64_t touched; /* by the program's mappings of that time */
 };
 
 struct leat_tables {
@@ -104,9 +130,12 @@ struct leat_tables {
 	uint32_t *by_tgid; /* the newest program; + 1; LEAT_TABLES_PIDS, few pages touched */
 	bool any_dirty, any_ended, any_gone;
 	struct leat_slices slices;
-	uint64_t version; /* of all that unwinding here depends on */
+	uint64_t version;  /* of all that unwinding here depends on */
+	uint32_t again;	   /* the binary whose table is being built again; 0 none */
+	uint64_t again_ns; /* not before is there a next one */
 	struct leat_waiting *waiting;
 	size_t waiting_cnt, waiting_cap;
+	size_t waiting_left; /* of waiting_cnt, those that are not done */
 	size_t waiting_bytes;
 	uint64_t tried_version;
 	size_t tried_cnt;
@@ -120,13 +149,14 @@ struct leat_tables {
 	bool started;
 	pthread_mutex_t lock; /* of what follows */
 	pthread_cond_t more;
-	uint32_t *jobs; /* numbers of binaries, a ring of kernel.exe_cnt */
-	uint32_t job_first, job_cnt;
+	uint32_t *jobs; /* numbers of binaries, in the order in which they came */
+	uint32_t job_cnt;
 	uint32_t *done; /* handed back */
 	uint32_t done_cnt;
 	bool quit;
 	int event_fd;
 	uint32_t *built;    /* the thread's own: those that have yet to be put into the kernel */
+	int *built_fds;	    /* the thread's own: their maps */
 	uint64_t unwritten; /* the thread's own: tables that could not be put into the cache */
 };
 
@@ -134,7 +164,7 @@ struct leat_tables {
 
 /* The number of the binary that is mapped; LEAT_EXE_ANON for code without a file. */
 uint32_t leat_binary_of(struct leat_tables *t, const struct leat_rec_mmap *m);
-/* Has its table built if that was not done. */
+/* Has its table built if that was not done, or if its turn has come. */
 void leat_binary_want(struct leat_tables *t, uint32_t no);
 /* Address - bias is one of the ELF file. False: no segment of the binary is mapped there. */
 bool leat_binary_bias(const struct leat_binary *b, const struct leat_code *c, uint64_t *bias);

@@ -101,6 +101,75 @@ static uint32_t blocked_by(struct leat_tables *t, const struct leat_program *p, 
 	return 0;
 }
 
+static bool may_wait(const struct leat_tables *t, const struct leat_rec_raw *raw, uint64_t now_ns)
+{
+	return now_ns < raw->h.ts_ns + LEAT_TABLES_WAIT_NS &&
+	       t->waiting_bytes <= LEAT_TABLES_RAW_SIZE / 2 &&
+	       t->waiting_left <= LEAT_TABLES_RAW_MAX / 2;
+}
+
+/* Whether there is nothing to be tried before the binary that it waits for has become another one. */
+static bool still_waits(const struct leat_tables *t, const struct leat_waiting *w, uint64_t now_ns)
+{
+	switch (t->binaries[w->blocked].state) {
+	case LEAT_BINARY_QUEUED:
+	case LEAT_BINARY_LEAVING:
+		return true;
+	case LEAT_BINARY_NO_ROOM:
+		return may_wait(t, w->raw, now_ns);
+	default:
+		return false;
+	}
+}
+
+static size_t bytes_of(const struct leat_waiting *w)
+{
+	return w->raw->h.size + w->frame_cnt * sizeof(*w->frames);
+}
+
+/* Frames up to where a table is missing. Without memory for them it begins anew. */
+static void keep_frames(struct leat_tables *t, struct leat_waiting *w,
+			const struct leat_unwind_walk *walk, size_t n, uint64_t touched)
+{
+	struct leat_unwind_frame *frames;
+
+	if (w->frame_cnt == n && w->touched == touched)
+		return;
+	t->waiting_bytes -= bytes_of(w);
+	w->frame_cnt = 0;
+	frames = realloc(w->frames, n * sizeof(*frames));
+	if (frames) {
+		memcpy(frames, t->frames, n * sizeof(*frames));
+		w->frames = frames;
+		w->frame_cnt = n;
+		w->walk = *walk;
+		w->touched = touched;
+	}
+	t->waiting_bytes += bytes_of(w);
+}
+
+/* How many frames are known of it: they are in t->frames then. */
+static size_t known_frames(struct leat_tables *t, const struct leat_waiting *w, uint64_t touched,
+			   struct leat_unwind_walk *walk)
+{
+	*walk = (struct leat_unwind_walk){ 0 };
+	if (!w->frame_cnt || w->touched != touched)
+		return 0;
+	memcpy(t->frames, w->frames, w->frame_cnt * sizeof(*w->frames));
+	*walk = w->walk;
+	return w->frame_cnt;
+}
+
+/* The walk needs the table of @no: whether it is worth waiting for. */
+static bool wait_for_table(struct leat_tables *t, struct leat_waiting *w, uint32_t no,
+			   uint64_t now_ns)
+{
+	leat_binary_want(t, no);
+	t->binaries[no].asked++;
+	w->blocked = no;
+	return still_waits(t, w, now_ns);
+}
+
 /* Code that is in no mapping, or in one that lies there no more. */
 static void ask_for_maps(struct leat_tables *t, struct leat_program *p, uint64_t pc)
 {
@@ -153,8 +222,9 @@ static uint8_t result_of(const struct leat_rec_raw *raw, enum leat_stack_result 
 }
 
 /* True when it is done with. */
-static bool try_one(struct leat_tables *t, const struct leat_rec_raw *raw, bool last)
+static bool try_one(struct leat_tables *t, struct leat_waiting *w, uint64_t now_ns, bool last)
 {
+	const struct leat_rec_raw *raw = w->raw;
 	const struct leat_unwind_piece stack = {
 		.data = (const uint8_t *)raw->words + raw->kframe_cnt * 8u,
 		.addr = raw->stack_addr,
@@ -164,8 +234,10 @@ static bool try_one(struct leat_tables *t, const struct leat_rec_raw *raw, bool 
 	struct leat_unwind_sample sample = { .pieces = &stack, .piece_cnt = 1 };
 	struct leat_program *p = leat_program_at(t, raw->h.tgid, raw->h.ts_ns);
 	enum leat_stack_result result;
+	struct leat_unwind_walk walk;
 	uint32_t blocked = 0;
-	size_t n = 1;
+	bool waits = false;
+	size_t n;
 
 	sample.regs.known = UINT32_MAX;
 	memcpy(sample.regs.r, raw->regs, sizeof(sample.regs.r));
@@ -175,17 +247,26 @@ static bool try_one(struct leat_tables *t, const struct leat_rec_raw *raw, bool 
 		space.maps = p->maps;
 		space.map_cnt = p->codes.n;
 	}
-	result = leat_unwind_stack(&space, &sample, t->frames, t->o.max_frames, &n);
+	n = known_frames(t, w, p ? p->touched : 0, &walk);
+	result = leat_unwind_stack_on(&space, &sample, &walk, t->frames, t->o.max_frames, &n);
 	if (p && result == LEAT_STACK_NO_UNWIND)
 		blocked = blocked_by(t, p, t->frames[n - 1].pc);
 	if (blocked)
-		leat_binary_want(t, blocked);
+		waits = wait_for_table(t, w, blocked, now_ns);
 	else if (p && result == LEAT_STACK_NO_UNWIND)
 		ask_for_maps(t, p, t->frames[n - 1].pc);
-	if (blocked && !last)
+	if (waits && !last) {
+		keep_frames(t, w, &walk, n, p->touched);
 		return false;
+	}
 	forward(t, raw, n, blocked ? LEAT_STACK_NO_TABLE : result_of(raw, result));
 	return true;
+}
+
+static void free_one(struct leat_waiting *w)
+{
+	free(w->raw);
+	free(w->frames);
 }
 
 static void remove_done(struct leat_tables *t)
@@ -195,12 +276,10 @@ static void remove_done(struct leat_tables *t)
 	for (size_t i = 0; i < t->waiting_cnt; i++) {
 		struct leat_waiting w = t->waiting[i];
 
-		if (!w.done) {
+		if (w.done)
+			free_one(&w);
+		else
 			t->waiting[kept++] = w;
-			continue;
-		}
-		t->waiting_bytes -= w.raw->h.size;
-		free(w.raw);
 	}
 	t->waiting_cnt = kept;
 }
@@ -208,11 +287,20 @@ static void remove_done(struct leat_tables *t)
 int leat_waiting_round(struct leat_tables *t, bool last)
 {
 	/* What did not go last time goes when something has changed. */
-	size_t from = t->tried_version == t->version && !last ? t->tried_cnt : 0;
+	const size_t from = t->tried_version == t->version ? t->tried_cnt : 0;
+	const uint64_t now = leat_clock_ns();
 
 	t->tried_version = t->version;
-	for (size_t i = from; i < t->waiting_cnt; i++)
-		t->waiting[i].done = try_one(t, t->waiting[i].raw, last);
+	t->waiting_left = t->waiting_cnt;
+	for (size_t i = 0; i < t->waiting_cnt; i++) {
+		struct leat_waiting *w = &t->waiting[i];
+
+		if (!last && (w->blocked ? still_waits(t, w, now) : i < from))
+			continue;
+		w->done = try_one(t, w, now, last);
+		t->waiting_left -= w->done;
+		t->waiting_bytes -= w->done ? bytes_of(w) : 0;
+	}
 	remove_done(t);
 	t->tried_cnt = t->waiting_cnt;
 	return 0;
@@ -221,6 +309,6 @@ int leat_waiting_round(struct leat_tables *t, bool last)
 void leat_waiting_fini(struct leat_tables *t)
 {
 	for (size_t i = 0; i < t->waiting_cnt; i++)
-		free(t->waiting[i].raw);
+		free_one(&t->waiting[i]);
 	free(t->waiting);
 }

@@ -81,7 +81,7 @@ static void touch(struct leat_tables *t, struct leat_program *p)
 	p->dirty = true;
 	p->maps_version = 0;
 	t->any_dirty = true;
-	t->version++;
+	p->touched = ++t->version;
 }
 
 static int on_mmap(void *ctx, const struct leat_event *ev, const struct leat_record *r)

@@ -81,6 +81,7 @@ static const char *const no_table_names[LEAT_NO_TABLE__MAX] = {
 	[LEAT_NO_TABLE_PERMISSION] = "file not permitted",
 	[LEAT_NO_TABLE_CHANGED] = "file changed",
 	[LEAT_NO_TABLE_RESOURCES] = "no memory or descriptors",
+	[LEAT_NO_TABLE_MEMORY] = "--unwind-memory full at times",
 };
 
 static const char *const no_table_keys[LEAT_NO_TABLE__MAX] = {
@@ -95,6 +96,7 @@ static const char *const no_table_keys[LEAT_NO_TABLE__MAX] = {
 	[LEAT_NO_TABLE_PERMISSION] = "permission",
 	[LEAT_NO_TABLE_CHANGED] = "changed",
 	[LEAT_NO_TABLE_RESOURCES] = "resources",
+	[LEAT_NO_TABLE_MEMORY] = "memory",
 };
 
 static const char *const result_names[LEAT_STACK__MAX] = {
@@ -166,6 +168,11 @@ const char *leat_stat_help(enum leat_stat s)
 enum leat_stat_class leat_stat_class_of(enum leat_stat s)
 {
 	return (unsigned int)s < LEAT_STAT__MAX ? stats[s].class : LEAT_STAT_CLASS_NOTE;
+}
+
+uint64_t leat_verdict_tables_mb(const struct leat_verdict *v)
+{
+	return (v->tables_need_bytes + (1 << 20) - 1) >> 20;
 }
 
 uint64_t leat_verdict_class(const struct leat_verdict *v, enum leat_stat_class c)

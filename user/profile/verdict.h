@@ -51,6 +51,7 @@ enum leat_no_table {
 	LEAT_NO_TABLE_PERMISSION = 8, /* nor be read */
 	LEAT_NO_TABLE_CHANGED = 9,    /* another file stands in its place, or it was written anew */
 	LEAT_NO_TABLE_RESOURCES = 10, /* out of memory, descriptors, or kernel maps */
+	LEAT_NO_TABLE_MEMORY = 11,    /* had to go for others, and had to wait to come again */
 	LEAT_NO_TABLE__MAX
 };
 
@@ -101,8 +102,9 @@ struct leat_verdict {
 	/* unwind tables, each binary once */
 	uint64_t no_table[LEAT_NO_TABLE__MAX];
 	uint64_t tables_built;
-	uint64_t tables_cached;	  /* not built: they were in the cache */
-	uint64_t tables_evicted;  /* went for want of memory, and were built again when needed */
+	uint64_t tables_cached;	    /* not built: they were in the cache */
+	uint64_t tables_evicted;    /* went for want of memory, and were built again when needed */
+	uint64_t tables_need_bytes; /* of all of them together, if none had to go */
 	uint64_t tables_refused;  /* mappings and processes that did not fit into the kernel side */
 	uint64_t cache_damaged;	  /* files of the cache that could not be used; built anew */
 	uint64_t cache_unwritten; /* tables that could not be put there */
@@ -140,6 +142,8 @@ double leat_verdict_lost_percent(const struct leat_verdict *v);
 double leat_verdict_complete_percent(const struct leat_verdict *v); /* of user stacks */
 double leat_verdict_usable_percent(const struct leat_verdict *v);   /* complete or truncated */
 double leat_verdict_named_percent(const struct leat_verdict *v);    /* of frames */
+/* What --unwind-memory would have had to be, in its unit of 1 MB, for no table to go. */
+uint64_t leat_verdict_tables_mb(const struct leat_verdict *v);
 /* Sum of the kernel side's counters of a class. */
 uint64_t leat_verdict_class(const struct leat_verdict *v, enum leat_stat_class c);
 

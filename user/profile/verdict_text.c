@@ -165,6 +165,22 @@ static void put_stacks(const struct leat_verdict *v, struct leat_buf *out)
 	end_line(&l);
 }
 
+static void put_memory(const struct leat_verdict *v, struct leat_buf *out)
+{
+	const uint64_t n = v->no_table[LEAT_NO_TABLE_MEMORY];
+
+	if (!v->tables_evicted || !v->tables_need_bytes)
+		return;
+	leat_buf_str(out, "unwind memory is full: ");
+	if (n) {
+		leat_verdict_number(out, n);
+		leat_buf_str(out, n == 1 ? " binary" : " binaries");
+		leat_buf_str(out, " had to do without a table at times, ");
+	}
+	leat_buf_printf(out, "--unwind-memory %lluM would hold all tables\n",
+			(unsigned long long)leat_verdict_tables_mb(v));
+}
+
 static void put_tables(const struct leat_verdict *v, struct leat_buf *out)
 {
 	struct line l = { .out = out, .title = "unwind tables: " };
@@ -176,6 +192,7 @@ static void put_tables(const struct leat_verdict *v, struct leat_buf *out)
 	put_item(&l, v->cache_damaged, "cached ones could not be used");
 	put_item(&l, v->cache_unwritten, "could not be cached");
 	end_line(&l);
+	put_memory(v, out);
 	l.title = "binaries without a whole unwind table: ";
 	for (unsigned int i = LEAT_NO_TABLE_NONE + 1; i < LEAT_NO_TABLE__MAX; i++)
 		put_item(&l, v->no_table[i], leat_no_table_name(i));
@@ -327,6 +344,7 @@ static void put_groups(const struct leat_verdict *v, struct leat_buf *out)
 	X(tables_built)                                                                            \
 	X(tables_cached)                                                                           \
 	X(tables_evicted)                                                                          \
+	X(tables_need_bytes)                                                                       \
 	X(tables_refused)                                                                          \
 	X(cache_damaged)                                                                           \
 	X(cache_unwritten)                                                                         \

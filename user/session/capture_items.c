@@ -158,6 +158,7 @@ static const struct {
 	COUNTER(tables_built, LIVE),
 	COUNTER(tables_cached, LIVE),
 	COUNTER(tables_evicted, LIVE),
+	COUNTER(tables_need_bytes, LIVE),
 	COUNTER(tables_refused, LIVE),
 	COUNTER(cache_damaged, LIVE),
 	COUNTER(cache_unwritten, LIVE),

@@ -198,7 +198,8 @@ static int no_file(void *ctx, const struct leat_profile *p, const struct leat_ob
 
 int leat_symbols_finish(struct leat_profile *p)
 {
+	const struct leat_symbols_opts o = { .threads = 1 }; /* no file: nothing that takes long */
 	struct leat_file_provider none = { .open = no_file };
 
-	return leat_symbols_resolve(p, &none, NULL);
+	return leat_symbols_resolve(p, &none, &o);
 }

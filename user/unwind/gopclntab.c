@@ -181,12 +181,13 @@ static bool read_func(const struct leat_gopcln *g, uint64_t at, struct func *f)
 	return true;
 }
 
-/* The same function in either calling convention. */
-static bool is_named(const struct func *f, const char *name)
+/* The same function in either calling convention. Asked of each function, and nearly never so. */
+static inline bool is_named(const struct func *f, const char *name)
 {
 	const size_t n = strlen(name);
 
-	return strncmp(f->name, name, n) == 0 && (!f->name[n] || strcmp(f->name + n, ".abi0") == 0);
+	return f->name[0] == name[0] && strncmp(f->name, name, n) == 0 &&
+	       (!f->name[n] || strcmp(f->name + n, ".abi0") == 0);
 }
 
 /*

@@ -27,8 +27,13 @@
 #define SOURCE_GO    CFIS_MAX
 #define SOURCE_PLT   (CFIS_MAX + 1)
 
+/*
+ * An executable segment. Linkers that do not separate code put a binary's constants and unwind
+ * information into it too (libLLVM 14: 51 of 102 MB): by its sections, code is only a part of it.
+ */
 struct segment {
 	uint64_t start, end;
+	uint64_t code_start, code_end;
 };
 
 struct build {
@@ -53,6 +58,26 @@ static void build_fini(struct build *b)
 	leat_elf_free(&b->mini);
 }
 
+/* From the first one to the last: padding between them is nothing to care about. */
+static void find_sections(const struct leat_elf *e, struct segment *s)
+{
+	uint64_t low = UINT64_MAX, high = 0;
+
+	for (size_t i = 0; i < leat_elf_section_cnt(e); i++) {
+		const struct leat_elf_section *x = leat_elf_section_at(e, i);
+
+		if (!(x->flags & SHF_EXECINSTR) || x->addr < s->start || x->addr >= s->end ||
+		    x->size > s->end - x->addr)
+			continue;
+		low = x->addr < low ? x->addr : low;
+		high = x->addr + x->size > high ? x->addr + x->size : high;
+	}
+	if (low >= high)
+		return;
+	s->code_start = low;
+	s->code_end = high;
+}
+
 static int find_code(struct build *b)
 {
 	for (size_t i = 0; i < leat_elf_phdr_cnt(b->elf); i++) {
@@ -69,8 +94,10 @@ static int find_code(struct build *b)
 			b->low = p->vaddr;
 		if (end > b->high)
 			b->high = end;
-		b->code[b->code_cnt++] = (struct segment){ p->vaddr, end };
+		b->code[b->code_cnt++] = (struct segment){ p->vaddr, end, p->vaddr, end };
 	}
+	for (size_t i = 0; i < b->code_cnt; i++)
+		find_sections(b->elf, &b->code[i]);
 	return b->code_cnt ? 0 : -EBADMSG;
 }
 
@@ -421,7 +448,8 @@ static bool keeps_frames(const uint8_t *code, size_t n)
 	const uint8_t *at = code;
 	size_t cnt = 0;
 
-	while ((at = memmem(at, n - (size_t)(at - code), prologue, sizeof(prologue)))) {
+	while (cnt < n / FP_EVERY &&
+	       (at = memmem(at, n - (size_t)(at - code), prologue, sizeof(prologue)))) {
 		at += sizeof(prologue);
 		cnt++;
 	}
@@ -434,7 +462,7 @@ static bool is_mostly_gaps(const struct build *b)
 	uint64_t described = 0, code = 0;
 
 	for (size_t i = 0; i < b->code_cnt; i++)
-		code += b->code[i].end - b->code[i].start;
+		code += b->code[i].code_end - b->code[i].code_start;
 	for (size_t i = 0; i < b->fdes.n && described < code; i++)
 		if (b->fdes.v[i].source != SOURCE_PLT)
 			described += b->fdes.v[i].end - b->fdes.v[i].start;
@@ -445,11 +473,12 @@ static bool is_mostly_gaps(const struct build *b)
 static bool keeps_frames_everywhere(const struct build *b)
 {
 	const struct segment *s = &b->code[0];
-	const uint64_t n = s->end - s->start < FP_GAP_MAX ? s->end - s->start : FP_GAP_MAX;
+	const uint64_t bytes = s->code_end - s->code_start;
+	const uint64_t n = bytes < FP_GAP_MAX ? bytes : FP_GAP_MAX;
 	const uint8_t *code;
 
-	return is_mostly_gaps(b) && !leat_elf_at_vaddr(b->elf, s->start, n, &code) &&
-	       leat_code_keeps_frames(code, (size_t)n, s->start);
+	return is_mostly_gaps(b) && !leat_elf_at_vaddr(b->elf, s->code_start, n, &code) &&
+	       leat_code_keeps_frames(code, (size_t)n, s->code_start);
 }
 
 /*
@@ -469,7 +498,8 @@ static void put_gap(struct build *b, uint64_t start, uint64_t end, struct leat_r
 	s = segment_of(b, start);
 	if (!s)
 		return;
-	end = end < s->end ? end : s->end;
+	start = start > s->code_start ? start : s->code_start;
+	end = end < s->code_end ? end : s->code_end;
 	if (end <= start)
 		return;
 	if (!b->framed && (end - start < FP_GAP_MIN || end - start > FP_GAP_MAX ||

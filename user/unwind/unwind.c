@@ -100,27 +100,42 @@ static uint32_t step(struct host *h, const struct leat_unwind_space *space,
 	return leat_unwind_apply(h, w, &leat_unwind_rules_all(space->rules)[rule]);
 }
 
+enum leat_stack_result leat_unwind_stack_on(const struct leat_unwind_space *space,
+					    const struct leat_unwind_sample *sample,
+					    struct leat_unwind_walk *w,
+					    struct leat_unwind_frame *frames, size_t max,
+					    size_t *frame_cnt)
+{
+	struct host h = { .sample = sample };
+	const uint64_t *r = sample->regs.r;
+	size_t n = *frame_cnt;
+
+	if (!n) {
+		leat_unwind_begin(w, r[16], r[7], r[6]);
+		frames[n++] =
+			(struct leat_unwind_frame){ .pc = w->pc, .sp = w->sp, .exact = w->exact };
+	}
+	for (;;) {
+		uint32_t result;
+
+		*frame_cnt = n;
+		result = step(&h, space, w);
+		if (result != LEAT_UNWIND_ON)
+			return (enum leat_stack_result)result;
+		if (n == max)
+			return LEAT_STACK_TRUNCATED;
+		frames[n++] =
+			(struct leat_unwind_frame){ .pc = w->pc, .sp = w->sp, .exact = w->exact };
+	}
+}
+
 enum leat_stack_result leat_unwind_stack(const struct leat_unwind_space *space,
 					 const struct leat_unwind_sample *sample,
 					 struct leat_unwind_frame *frames, size_t max,
 					 size_t *frame_cnt)
 {
-	struct host h = { .sample = sample };
-	const uint64_t *r = sample->regs.r;
 	struct leat_unwind_walk w = { 0 };
-	size_t n = 0;
 
-	leat_unwind_begin(&w, r[16], r[7], r[6]);
-	for (;;) {
-		uint32_t result;
-
-		frames[n++] =
-			(struct leat_unwind_frame){ .pc = w.pc, .sp = w.sp, .exact = w.exact };
-		*frame_cnt = n;
-		result = step(&h, space, &w);
-		if (result != LEAT_UNWIND_ON)
-			return (enum leat_stack_result)result;
-		if (n == max)
-			return LEAT_STACK_TRUNCATED;
-	}
+	*frame_cnt = 0;
+	return leat_unwind_stack_on(space, sample, &w, frames, max, frame_cnt);
 }

@@ -73,6 +73,16 @@ enum leat_stack_result leat_unwind_stack(const struct leat_unwind_space *space,
 					 const struct leat_unwind_sample *sample,
 					 struct leat_unwind_frame *frames, size_t max,
 					 size_t *frame_cnt);
+/*
+ * The same, of a walk that ended with LEAT_STACK_NO_UNWIND for want of a table: from its last frame on.
+ * @walk:   zero, and then as the last call has left it.
+ * @frames: as the last call has left them, *@frame_cnt of them: 0 at first.
+ */
+enum leat_stack_result leat_unwind_stack_on(const struct leat_unwind_space *space,
+					    const struct leat_unwind_sample *sample,
+					    struct leat_unwind_walk *walk,
+					    struct leat_unwind_frame *frames, size_t max,
+					    size_t *frame_cnt);
 /* The number of the rule that holds at an address of the ELF file. */
 uint32_t leat_unwind_table_rule(const struct leat_unwind_table *t, uint64_t vaddr);
 
