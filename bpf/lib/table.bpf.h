@@ -26,6 +26,7 @@
 #define LEAT_LOOKUP_NO_RANGE -1
 #define LEAT_LOOKUP_NO_TABLE -2
 #define LEAT_LOOKUP_BROKEN   -3 /* a map slot that must exist is missing */
+#define LEAT_LOOKUP_FAILED   -4 /* none could be made; not remembered, for it is tried again */
 
 /* Callee-saved registers lie below the return address: a window begins so much lower. */
 #define LEAT_PUSHED_BYTES 64
@@ -147,7 +148,7 @@ static __always_inline int leat_exe_rule(struct leat_scratch *s, const struct le
 	case LEAT_EXE_FRAME:
 		return LEAT_RULE_FRAME;
 	case LEAT_EXE_FAILED:
-		return LEAT_RULE_INVALID;
+		return LEAT_LOOKUP_FAILED;
 	case LEAT_EXE_UNKNOWN:
 		e->state = LEAT_EXE_WANTED;
 		s->tab.wake = 1;
@@ -196,7 +197,8 @@ __attribute__((noinline)) int leat_table_lookup(__u32 slot, __u64 pc)
 static __always_inline __u32 leat_table_stopped(struct leat_scratch *s, int why)
 {
 	/* A frame pointer that led nowhere: nothing that user space could know better. */
-	if (why == LEAT_LOOKUP_BROKEN || (why == LEAT_LOOKUP_NO_RANGE && s->tab.guessed))
+	if (why == LEAT_LOOKUP_BROKEN || why == LEAT_LOOKUP_FAILED ||
+	    (why == LEAT_LOOKUP_NO_RANGE && s->tab.guessed))
 		return LEAT_STACK_NO_UNWIND;
 	s->tab.missing = why == LEAT_LOOKUP_NO_RANGE ? LEAT_MISSING_RANGE : LEAT_MISSING_TABLE;
 	return LEAT_STACK_NO_TABLE;

@@ -613,5 +613,8 @@ Test(table, a_binary_without_table_and_frame_pointers_ends_a_stack)
 	build_plain(&r, 3);
 	r.side.exes[EXE].state = LEAT_EXE_FAILED;
 	cr_expect(eq(uint, walk(&r, in(0), addr(&r, 4096), 1)->uresult, LEAT_STACK_NO_UNWIND));
+	/* It is tried again: nothing of the failure is remembered. */
+	r.side.exes[EXE].state = LEAT_EXE_READY;
+	cr_expect(eq(uint, walk(&r, in(0), addr(&r, 4096), 1)->uframe_cnt, 4));
 	rig_close(&r);
 }
