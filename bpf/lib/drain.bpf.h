@@ -29,30 +29,32 @@ static __always_inline int leat_drain_send(const struct leat_slot *e, __u32 cpu)
 	return 0;
 }
 
-/* Sends one slot and clears it, in this order. 1: the table is empty now, 0: go on, -1: ring full. */
-static __always_inline int leat_drain_slot(struct leat_slot *e, __u32 cpu, __u32 epoch)
+/*
+ * Sends slot @at and clears it, in this order. 1: the table is empty now, 0: go on, -1: ring full.
+ * Global, so that it is verified once and not in each turn of a loop.
+ */
+__attribute__((noinline)) int leat_drain_slot(__u32 at, __u32 cpu)
 {
+	struct leat_slot *e = bpf_map_lookup_elem(&leat_slots, &at);
 	struct leat_used *used = bpf_map_lookup_elem(&leat_used, &cpu);
 	struct leat_stats *st = leat_stats_get();
 
-	if (!used || !st)
+	if (!e || !used || !st)
 		return 1;
 	if (leat_drain_send(e, cpu)) {
 		LEAT_STAT_INC(st, N_DRAIN_FULL);
 		return -1;
 	}
 	e->count = 0;
-	return --used->slots[epoch & 1] == 0;
+	return --used->slots[at >> cfg.slot_bits & 1] == 0;
 }
 
 /*
  * LEAT_DRAIN_PART slots of a table. How many were done, or that number with LEAT_DRAIN_FULL or
- * LEAT_DRAIN_EMPTY or-ed in. Global, so that it is verified once and not in each turn of a loop.
+ * LEAT_DRAIN_EMPTY or-ed in.
  */
 __attribute__((noinline)) int leat_drain_part(__u32 idx, __u32 cpu)
 {
-	const __u32 epoch = idx >> cfg.slot_bits;
-
 	for (__u32 i = 0; i < LEAT_DRAIN_PART; i++) {
 		__u32 at = idx + i;
 		struct leat_slot *e = bpf_map_lookup_elem(&leat_slots, &at);
@@ -63,7 +65,7 @@ __attribute__((noinline)) int leat_drain_part(__u32 idx, __u32 cpu)
 			return i | LEAT_DRAIN_EMPTY;
 		if (!e->count)
 			continue;
-		rc = leat_drain_slot(e, cpu, epoch);
+		rc = leat_drain_slot(at, cpu);
 		if (rc)
 			return i | (rc < 0 ? LEAT_DRAIN_FULL : LEAT_DRAIN_EMPTY);
 	}
