@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
  * One step of a walk by unwind tables, for BPF and for the host: search, and apply. It calls no
- * helper; what it needs of the outside are four functions, which the file that includes this one
+ * helper; what it needs of the outside are five functions, which the file that includes this one
  * defines before, and the type of their context:
  *
  *	#define LEAT_STEP_CTX struct my_ctx
@@ -10,6 +10,7 @@
  *	leat_step_word(c, a, &v)   the word at a user address; not 0 when it cannot be read. Of the
  *				   innermost frame words may lie up to 128 bytes below sp: what an
  *				   epilogue has popped stays its rule's place
+ *	leat_step_has(c, a, &v)	   the same of a word that can be had without a read
  *	leat_step_reg(c, n, &v)	   register @n (DWARF) of the innermost frame; not 0 when unknown
  *
  * Every loop has a constant bound, and whatever a table holds, each access goes through these.
@@ -216,6 +217,39 @@ LEAT_INLINE void leat_unwind_bx_step(struct leat_unwind_walk *w, const struct le
 		w->bx_at = cfa - 8 * bx;
 		w->bx_lost = 0;
 	}
+}
+
+/*
+ * What leat_unwind_apply() does, for most frames: left by a call, found by sp or fp, all words at hand.
+ * 0, and nothing is changed, when this is another one.
+ */
+LEAT_INLINE int leat_unwind_plain(LEAT_STEP_CTX *c, struct leat_unwind_walk *w,
+				  const struct leat_unwind_rule *r)
+{
+	const __u32 kind = r->cfa;
+	__u64 cfa = w->sp, fp = w->fp, ret;
+
+	if (kind == LEAT_CFA_FP && !w->fp_lost)
+		cfa = fp;
+	else if (kind != LEAT_CFA_SP)
+		return 0;
+	cfa += (__u64)(__s64)leat_unwind_cfa_off(r);
+	if (cfa <= w->sp || (cfa & 7) || r->fp > LEAT_FP_CFA || leat_step_has(c, cfa - 8, &ret) ||
+	    ret < LEAT_UNWIND_CODE_MIN || ret >= LEAT_UNWIND_CODE_MAX)
+		return 0;
+	if (r->fp == LEAT_FP_CFA) {
+		if (leat_step_has(c, cfa + (__u64)((__s64)r->fp_off * 8), &fp))
+			return 0;
+		w->fp = fp;
+		w->fp_lost = 0;
+	}
+	leat_unwind_bx_step(w, r, cfa);
+	w->pc = ret;
+	w->sp = cfa;
+	w->regs_at = 0;
+	w->exact = 0;
+	w->innermost = 0;
+	return 1;
 }
 
 /*

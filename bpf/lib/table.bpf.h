@@ -62,18 +62,22 @@ __attribute__((noinline)) int leat_table_fill(__u32 slot, __u64 addr)
 	return leat_window_fill(slot, addr);
 }
 
+static __always_inline int leat_step_has(struct leat_table_ctx *c, __u64 addr, __u64 *out)
+{
+	const struct leat_scratch *s = c->s;
+	const __u64 off = addr - s->win.base;
+
+	if (off >= s->win.words)
+		return -1;
+	*out = *(const __u64 *)((const char *)s->win.buf + (off & (LEAT_WINDOW_MAX - 1)));
+	return 0;
+}
+
 static __always_inline int leat_step_word(struct leat_table_ctx *c, __u64 addr, __u64 *out)
 {
-	struct leat_scratch *s = c->s;
-	__u64 off = addr - s->win.base;
-
-	if (off >= s->win.words) {
-		if (leat_table_fill(s->slot, addr))
-			return -1;
-		off = addr - s->win.base;
-	}
-	*out = *(__u64 *)((char *)s->win.buf + (off & (LEAT_WINDOW_MAX - 1)));
-	return 0;
+	if (!leat_step_has(c, addr, out))
+		return 0;
+	return leat_table_fill(c->s->slot, addr) ? -1 : leat_step_has(c, addr, out);
 }
 
 static __always_inline int leat_step_reg(struct leat_table_ctx *c, __u32 no, __u64 *out)
@@ -204,6 +208,16 @@ static __always_inline __u32 leat_table_stopped(struct leat_scratch *s, int why)
 	return LEAT_STACK_NO_TABLE;
 }
 
+/* From tab.walk to its caller by the rule in tab.of. */
+__attribute__((noinline)) int leat_table_step(__u32 slot)
+{
+	struct leat_table_ctx c = { .s = leat_scratch_get(slot) };
+
+	if (!cfg.unwind || !c.s)
+		return LEAT_STACK_BROKEN;
+	return (int)leat_unwind_apply(&c, &c.s->tab.walk, &c.s->tab.of.rule);
+}
+
 /* One frame: from tab.walk to its caller. LEAT_UNWIND_ON or how the stack ends. */
 static __always_inline __u32 leat_table_frame(struct leat_scratch *s, struct leat_rule_cache *cache)
 {
@@ -219,7 +233,9 @@ static __always_inline __u32 leat_table_frame(struct leat_scratch *s, struct lea
 			return leat_table_stopped(s, err);
 	}
 	s->tab.guessed = s->tab.of.rule.cfa == LEAT_CFA_FRAME;
-	return leat_unwind_apply(&c, &s->tab.walk, &s->tab.of.rule);
+	if (leat_unwind_plain(&c, &s->tab.walk, &s->tab.of.rule))
+		return LEAT_UNWIND_ON;
+	return leat_table_step(s->slot);
 }
 
 /* The next LEAT_TABLE_PART frames; a global function, verified once (walk.bpf.h). */

@@ -69,6 +69,11 @@ LEAT_INLINE int leat_step_word(const struct step_ctx *c, __u64 addr, __u64 *out)
 	return bpf_probe_read_user(out, sizeof(*out), (void *)addr) != 0;
 }
 
+LEAT_INLINE int leat_step_has(const struct step_ctx *c, __u64 addr, __u64 *out)
+{
+	return leat_step_word(c, addr, out);
+}
+
 LEAT_INLINE int leat_step_reg(const struct step_ctx *c, __u32 no, __u64 *out)
 {
 	*out = c->x->bx;
@@ -93,6 +98,8 @@ __attribute__((noinline)) int leat_t_frame(__u32 slot)
 		return LEAT_STACK_BROKEN;
 	rule = leat_unwind_find(&c, &x->w, leat_unwind_lookup_pc(&x->w) - x->bias);
 	r = bpf_map_lookup_elem(&rules, &rule);
+	if (r && leat_unwind_plain(&c, &x->w, r))
+		return LEAT_UNWIND_ON;
 	return r ? leat_unwind_apply(&c, &x->w, r) : LEAT_STACK_BROKEN;
 }
 

@@ -37,6 +37,11 @@ static int leat_step_word(const struct host *h, __u64 addr, __u64 *out)
 	return 0;
 }
 
+static int leat_step_has(const struct host *h, __u64 addr, __u64 *out)
+{
+	return leat_step_word(h, addr, out);
+}
+
 static int leat_step_reg(const struct host *h, __u32 no, __u64 *out)
 {
 	const struct leat_unwind_regs *regs = &h->sample->regs;
@@ -97,6 +102,8 @@ static uint32_t step(struct host *h, const struct leat_unwind_space *space,
 	}
 	if (rule >= leat_unwind_rules_cnt(space->rules))
 		return LEAT_STACK_NO_UNWIND;
+	if (leat_unwind_plain(h, w, &leat_unwind_rules_all(space->rules)[rule]))
+		return LEAT_UNWIND_ON;
 	return leat_unwind_apply(h, w, &leat_unwind_rules_all(space->rules)[rule]);
 }
 
