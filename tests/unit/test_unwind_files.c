@@ -156,12 +156,15 @@ Test(unwind_files, files_without_information_and_of_other_machines)
 	cr_expect(t == NULL);
 }
 
-/* Functions of 32 bytes; the first @framed of them set up a frame, one as the compiler reorders it. */
+/*
+ * Functions of 32 bytes; the first @framed of them set up a frame, one as the compiler reorders it.
+ * Those go on elsewhere, so that nothing else can be found out of them.
+ */
 static void put_functions(uint8_t *code, size_t n, size_t framed)
 {
-	static const uint8_t plain[] = { 0x55, 0x48, 0x89, 0xe5, 0x5d, 0xc3 };
-	static const uint8_t mixed[] = { 0xf3, 0x0f, 0x1e, 0xfa, 0x55, 0xbe, 2,	  0,
-					 0,    0,    0x48, 0x89, 0xe5, 0x5d, 0xc3 };
+	static const uint8_t plain[] = { 0x55, 0x48, 0x89, 0xe5, 0x5d, 0xff, 0xe0 };
+	static const uint8_t mixed[] = { 0xf3, 0x0f, 0x1e, 0xfa, 0x55, 0xbe, 2,	   0,
+					 0,    0,    0x48, 0x89, 0xe5, 0x5d, 0xff, 0xe0 };
 
 	for (size_t i = 0; i < n; i++) {
 		uint8_t *f = code + 32 * i;

@@ -14,6 +14,7 @@
 #include "base/array.h"
 #include "unwind/cfi.h"
 #include "unwind/frames.h"
+#include "unwind/gaps.h"
 #include "unwind/gopclntab.h"
 #include "unwind/plt.h"
 
@@ -21,6 +22,7 @@
 #define FP_GAP_MAX   (64u << 20)
 #define FP_EVERY     2048 /* node 20's builtins have one prologue in 900 bytes */
 #define PLTS_MAX     16
+#define LOOK_SHARE   64 /* of the code: below, it is data between functions, or little */
 #define PAGE_BYTES   4096ull
 #define SEGMENTS_MAX 64
 #define CFIS_MAX     4
@@ -36,12 +38,17 @@ struct build {
 	struct leat_elf *mini; /* of .gnu_debugdata */
 	struct segment code[SEGMENTS_MAX];
 	size_t code_cnt;
+	struct segment
+		text[SEGMENTS_MAX]; /* sections of code: a segment may begin with much else */
+	size_t text_cnt;
 	uint64_t low, high; /* of all code */
 	bool framed;	    /* most of it is not described, and keeps frame pointers */
 	struct leat_cfi cfi[CFIS_MAX];
 	uint32_t cfi_cnt;
 	struct leat_gopcln go;
 	struct leat_fdes fdes;
+	struct leat_gaps gaps;
+	bool look; /* into gaps, for what can be found out of their code */
 	struct leat_unwind_table t;
 };
 
@@ -50,6 +57,7 @@ static void build_fini(struct build *b)
 	for (uint32_t i = 0; i < b->cfi_cnt; i++)
 		leat_cfi_fini(&b->cfi[i]);
 	free(b->fdes.v);
+	leat_gaps_fini(&b->gaps);
 	leat_elf_free(&b->mini);
 }
 
@@ -72,6 +80,32 @@ static int find_code(struct build *b)
 		b->code[b->code_cnt++] = (struct segment){ p->vaddr, end };
 	}
 	return b->code_cnt ? 0 : -EBADMSG;
+}
+
+/* What can be taken for code. Without sections: all that is executable. */
+static void find_text(struct build *b)
+{
+	for (size_t i = 0; i < leat_elf_section_cnt(b->elf) && b->text_cnt < SEGMENTS_MAX; i++) {
+		const struct leat_elf_section *s = leat_elf_section_at(b->elf, i);
+		uint64_t end;
+
+		if (s->type == SHT_PROGBITS && s->flags & SHF_EXECINSTR && s->size &&
+		    !__builtin_add_overflow(s->addr, s->size, &end))
+			b->text[b->text_cnt++] = (struct segment){ s->addr, end };
+	}
+	if (b->text_cnt)
+		return;
+	memcpy(b->text, b->code, b->code_cnt * sizeof(*b->code));
+	b->text_cnt = b->code_cnt;
+}
+
+/* The part of [@start, @end) that lies in one of them; false: none. */
+static bool text_part(const struct build *b, size_t i, uint64_t start, uint64_t end,
+		      struct segment *out)
+{
+	out->start = start > b->text[i].start ? start : b->text[i].start;
+	out->end = end < b->text[i].end ? end : b->text[i].end;
+	return out->start < out->end;
 }
 
 /* ---- call frame information ---- */
@@ -289,6 +323,34 @@ static int nothing(const struct build *b)
 	return b->t.bad_cnt ? -EBADMSG : -ENODATA;
 }
 
+static uint64_t code_bytes(const struct build *b)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < b->code_cnt; i++)
+		n += b->code[i].end - b->code[i].start;
+	return n;
+}
+
+static bool is_inside(const struct build *b, const struct leat_fde *f)
+{
+	for (size_t i = 0; i < b->code_cnt; i++)
+		if (f->start >= b->code[i].start && f->start < b->code[i].end)
+			return f->source != SOURCE_PLT;
+	return false;
+}
+
+/* Whether what is described comes from the C library's start files, so that all else is gaps. */
+static bool is_mostly_gaps(const struct build *b)
+{
+	uint64_t described = 0, code = code_bytes(b);
+
+	for (size_t i = 0; i < b->fdes.n && described < code; i++)
+		if (is_inside(b, &b->fdes.v[i]))
+			described += b->fdes.v[i].end - b->fdes.v[i].start;
+	return described < code / 2;
+}
+
 static int scan_all(struct build *b, struct leat_elf *debug)
 {
 	int err = scan_section(b, b->elf, ".eh_frame", false);
@@ -297,15 +359,14 @@ static int scan_all(struct build *b, struct leat_elf *debug)
 		err = scan_hdr(b);
 	if (!err)
 		err = scan_go(b);
-	if (!err && !b->fdes.n)
+	/* A program that is built without has the little of its start files, and the rest here. */
+	if (!err && is_mostly_gaps(b))
 		err = scan_section(b, b->elf, ".debug_frame", true);
 	if (!err && !b->fdes.n)
 		err = scan_mini(b);
 	if (!err && !b->fdes.n && debug)
 		err = scan_section(b, debug, ".debug_frame", true);
-	if (err)
-		return err;
-	return b->fdes.n ? add_plts(b) : nothing(b);
+	return err ? err : add_plts(b);
 }
 
 /* ---- order ---- */
@@ -428,19 +489,6 @@ static bool keeps_frames(const uint8_t *code, size_t n)
 	return cnt >= n / FP_EVERY;
 }
 
-/* Whether what is described comes from the C library's start files, so that all else is gaps. */
-static bool is_mostly_gaps(const struct build *b)
-{
-	uint64_t described = 0, code = 0;
-
-	for (size_t i = 0; i < b->code_cnt; i++)
-		code += b->code[i].end - b->code[i].start;
-	for (size_t i = 0; i < b->fdes.n && described < code; i++)
-		if (b->fdes.v[i].source != SOURCE_PLT)
-			described += b->fdes.v[i].end - b->fdes.v[i].start;
-	return described < code / 2;
-}
-
 /* Such a binary as a whole: one of its gaps may be too short to tell. */
 static bool keeps_frames_everywhere(const struct build *b)
 {
@@ -452,41 +500,72 @@ static bool keeps_frames_everywhere(const struct build *b)
 	       leat_code_keeps_frames(code, (size_t)n, s->start);
 }
 
-/*
- * Code that nothing is said of: no rule. But code that a compiler of its own has put there, as V8's
- * builtins in node (1.5 MB), goes by frame pointer as it does when it is made at run time.
- */
-static void put_gap(struct build *b, uint64_t start, uint64_t end, struct leat_rows *rows)
+/* Code that a compiler of its own has put there, as V8's builtins in node (1.5 MB). */
+static bool is_framed_gap(struct build *b, uint64_t start, uint64_t end)
 {
-	const struct segment *s;
 	const uint8_t *code;
+
+	return end - start >= FP_GAP_MIN && end - start <= FP_GAP_MAX && !b->framed &&
+	       !leat_elf_at_vaddr(b->elf, start, end - start, &code) &&
+	       keeps_frames(code, end - start);
+}
+
+static int look_into(struct build *b, uint64_t start, uint64_t end, uint32_t rest,
+		     struct leat_unwind_rules *rules, struct leat_rows *rows)
+{
+	struct segment part;
+	int err = 0;
+
+	for (size_t i = 0; i < b->text_cnt && !err; i++)
+		if (text_part(b, i, start, end, &part))
+			err = leat_gaps_rows(&b->gaps, part.start, part.end, rest, rules, rows);
+	return err;
+}
+
+/* A part of one segment that nothing is said of. */
+static int put_part(struct build *b, uint64_t start, uint64_t end, struct leat_unwind_rules *rules,
+		    struct leat_rows *rows)
+{
+	const uint32_t rest = b->framed ? LEAT_RULE_FRAME : LEAT_RULE_INVALID;
+	int err = 0;
+
+	leat_rows_add(rows, start, rest);
+	if (is_framed_gap(b, start, end))
+		leat_rows_add(rows, start, LEAT_RULE_FRAME); /* as when it is made at run time */
+	else if (b->look && end - start >= LEAT_GAP_MIN)
+		err = look_into(b, start, end, rest, rules, rows);
+	leat_rows_add(rows, end, LEAT_RULE_INVALID);
+	return err;
+}
+
+static int put_gap(struct build *b, uint64_t start, uint64_t end, struct leat_unwind_rules *rules,
+		   struct leat_rows *rows)
+{
+	int err = 0;
 
 	/* A signal's restorer ends with its system call, and the kernel samples behind that. */
 	if (rows->next_rule == LEAT_RULE_SIGNAL)
 		start++;
 	leat_rows_add(rows, start, LEAT_RULE_INVALID);
-	start = start > b->low ? start : b->low;
-	s = segment_of(b, start);
-	if (!s)
-		return;
-	end = end < s->end ? end : s->end;
-	if (end <= start)
-		return;
-	if (!b->framed && (end - start < FP_GAP_MIN || end - start > FP_GAP_MAX ||
-			   leat_elf_at_vaddr(b->elf, start, end - start, &code) ||
-			   !keeps_frames(code, end - start)))
-		return;
-	leat_rows_add(rows, start, LEAT_RULE_FRAME);
-	leat_rows_add(rows, end, LEAT_RULE_INVALID);
+	for (size_t i = 0; i < b->code_cnt && !err; i++) {
+		const struct segment *s = &b->code[i];
+		const uint64_t from = start > s->start ? start : s->start;
+		const uint64_t to = end < s->end ? end : s->end;
+
+		if (from < to)
+			err = put_part(b, from, to, rules, rows);
+	}
+	return err;
 }
 
-static void put_rows(struct build *b, struct leat_unwind_rules *rules, struct leat_rows *rows)
+static int put_rows(struct build *b, struct leat_unwind_rules *rules, struct leat_rows *rows)
 {
 	const struct leat_fdes *fs = &b->fdes;
 	uint64_t done = 0;
+	int err = 0;
 
 	b->framed = keeps_frames_everywhere(b);
-	for (size_t i = 0; i < fs->n; i++) {
+	for (size_t i = 0; i < fs->n && !err; i++) {
 		const struct leat_fde *f = &fs->v[i];
 		uint64_t end = f->end < b->high ? f->end : b->high;
 
@@ -500,11 +579,50 @@ static void put_rows(struct build *b, struct leat_unwind_rules *rules, struct le
 			break;
 		}
 		if (f->start > done)
-			put_gap(b, done, f->start, rows);
+			err = put_gap(b, done, f->start, rules, rows);
 		put_function(b, f, end, rules, rows);
 		done = end;
 	}
-	put_gap(b, done, b->high, rows);
+	return err ? err : put_gap(b, done, b->high, rules, rows);
+}
+
+static uint64_t text_in(const struct build *b, uint64_t start, uint64_t end)
+{
+	struct segment part;
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < b->text_cnt; i++)
+		n += text_part(b, i, start, end, &part) ? part.end - part.start : 0;
+	return n;
+}
+
+/* Bytes that nothing describes, but for the padding between functions. */
+static uint64_t gap_bytes(const struct build *b)
+{
+	uint64_t bytes = 0, done = b->low;
+
+	for (size_t i = 0; i < b->fdes.n; i++) {
+		const struct leat_fde *f = &b->fdes.v[i];
+
+		if (f->start > done && f->start - done >= LEAT_GAP_MIN)
+			bytes += text_in(b, done, f->start);
+		done = f->end > done ? f->end : done;
+	}
+	return bytes + (b->high > done ? text_in(b, done, b->high) : 0);
+}
+
+/* Symbols are read only where there is something to find. */
+static bool wants_look(struct build *b)
+{
+	b->look = leat_elf_machine(b->elf) == EM_X86_64 && gap_bytes(b) >= LEAT_GAP_MIN;
+	return b->look && gap_bytes(b) >= text_in(b, b->low, b->high) / LOOK_SHARE;
+}
+
+/* Of a file that says nothing, half of the code at least has to be found out; of a damaged one, nothing. */
+static bool is_enough(const struct build *b)
+{
+	return b->t.sources ||
+	       (!b->t.bad_cnt && b->gaps.described >= text_in(b, b->low, b->high) / 2);
 }
 
 static int make_rows(struct build *b, struct leat_unwind_rules *rules)
@@ -512,10 +630,14 @@ static int make_rows(struct build *b, struct leat_unwind_rules *rules)
 	LEAT_AUTO(leat_rows_fini) struct leat_rows rows;
 	int err = leat_rows_init(&rows, b->low, b->high);
 
-	if (err)
-		return err;
-	put_rows(b, rules, &rows);
-	err = leat_rows_done(&rows, &b->t.blocks);
+	if (!err && wants_look(b))
+		err = leat_gaps_find(&b->gaps, &b->fdes);
+	if (!err)
+		err = put_rows(b, rules, &rows);
+	if (!err && !is_enough(b))
+		err = nothing(b);
+	if (!err)
+		err = leat_rows_done(&rows, &b->t.blocks);
 	if (err)
 		return err;
 	if (rows.err)
@@ -532,13 +654,13 @@ static int build_table(struct build *b, struct leat_elf *debug, struct leat_unwi
 {
 	int err = find_code(b);
 
-	if (!err)
+	if (!err) {
+		find_text(b);
 		err = scan_all(b, debug);
+	}
 	if (err)
 		return err;
 	drop_outside(b);
-	if (!b->fdes.n)
-		return nothing(b);
 	err = sort(&b->fdes);
 	if (!err)
 		err = make_rows(b, rules);
@@ -556,7 +678,7 @@ static int build_table(struct build *b, struct leat_elf *debug, struct leat_unwi
 int leat_unwind_table_build(struct leat_unwind_table **out, struct leat_elf *e,
 			    struct leat_elf *debug, struct leat_unwind_rules *rules)
 {
-	struct build b = { .elf = e };
+	struct build b = { .elf = e, .gaps = { .elf = e } };
 	struct leat_unwind_table *t = NULL;
 	int err;
 
