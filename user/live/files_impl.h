@@ -85,6 +85,11 @@ int leat_file_open_proc_root(uint32_t tgid) LEAT_MUST_USE;
 int leat_file_open_perf_map(int root, uint32_t ns_tgid, uint32_t uid) LEAT_MUST_USE;
 /* Whether @fd is an ELF file, and its build id (len 0: none). */
 bool leat_file_inspect(int fd, struct leat_build_id *id);
+/*
+ * No ELF file: what is mapped of it as code was compiled ahead by a runtime of its own (.NET's images,
+ * SBCL's core), and is walked as what they make at run time is.
+ */
+bool leat_file_is_foreign(int fd);
 /* A descriptor of the file with @w's identity: of the one that is held, else opened again. */
 int leat_files_open(struct leat_files *f, const struct leat_file_want *w) LEAT_MUST_USE;
 /* Finds by the identity in @w; LEAT_INDEX_NONE when unknown. */
