@@ -156,6 +156,21 @@ Test(unwind_files, files_without_information_and_of_other_machines)
 	cr_expect(t == NULL);
 }
 
+/* The end of one and the begin of the other lie in one page of the file, which is mapped twice. */
+Test(unwind_files, segments_that_share_a_page)
+{
+	static const struct leat_unwind_segment s[] = { { 0x1000, 0x2800, 0x1000 },
+							{ 0x2000, 0x4000, 0x402000 } };
+	uint64_t bias = 0;
+
+	cr_assert(zero(int, leat_unwind_bias(s, 2, 0x7f0000001000, 0x1000, &bias)));
+	cr_expect(eq(u64, bias, 0x7f0000000000));
+	cr_assert(zero(int, leat_unwind_bias(s, 2, 0x7f0000402000, 0x2000, &bias)));
+	cr_expect(eq(u64, bias, 0x7f0000000000));
+	cr_assert(zero(int, leat_unwind_bias(s, 2, 0x7f0000403000, 0x3000, &bias)));
+	cr_expect(eq(u64, bias, 0x7f0000000000));
+}
+
 /*
  * Functions of 32 bytes; the first @framed of them set up a frame, one as the compiler reorders it.
  * Those go on elsewhere, so that nothing else can be found out of them.

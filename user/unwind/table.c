@@ -720,11 +720,17 @@ size_t leat_unwind_segments(const struct leat_elf *e, struct leat_unwind_segment
 int leat_unwind_bias(const struct leat_unwind_segment *s, size_t n, uint64_t start, uint64_t pgoff,
 		     uint64_t *bias)
 {
+	const struct leat_unwind_segment *of = NULL;
+
 	for (size_t i = 0; i < n; i++) {
 		if (pgoff < s[i].offset || pgoff >= s[i].end)
 			continue;
-		*bias = start - (s[i].vaddr + (pgoff - s[i].offset));
-		return 0;
+		/* Two segments may share a page of the file: it is the one that begins there. */
+		if (!of || s[i].offset == pgoff)
+			of = &s[i];
 	}
-	return -ENOENT;
+	if (!of)
+		return -ENOENT;
+	*bias = start - (of->vaddr + (pgoff - of->offset));
+	return 0;
 }
