@@ -1,21 +1,22 @@
 # SPDX-License-Identifier: BSD-2-Clause
 lib_src += user/unwind/cfi.c user/unwind/cfi_expr.c user/unwind/cfi_scan.c \
-	   user/unwind/frames.c user/unwind/gopclntab.c user/unwind/plt.c user/unwind/rows.c user/unwind/rules.c user/unwind/store.c \
-	   user/unwind/table.c \
-	   user/unwind/unwind.c
+	   user/unwind/flow.c user/unwind/flow_state.c user/unwind/frames.c user/unwind/gaps.c user/unwind/gopclntab.c \
+	   user/unwind/plt.c user/unwind/rows.c user/unwind/rules.c user/unwind/store.c user/unwind/table.c \
+	   user/unwind/unwind.c user/unwind/x86.c
 bench_src += tests/bench/bench_unwind.c
 
 # Tables that are kept in files hold for the code that built them: any change of it makes them stale.
 gen_h += $(G)/unwind_code.h
-unwind_code := user/unwind/cfi.c user/unwind/cfi_expr.c user/unwind/cfi_scan.c user/unwind/frames.c user/unwind/gopclntab.c \
-	       user/unwind/plt.c user/unwind/rows.c user/unwind/rules.c user/unwind/table.c \
+unwind_code := user/unwind/cfi.c user/unwind/cfi_expr.c user/unwind/cfi_scan.c user/unwind/flow.c user/unwind/flow_state.c \
+	       user/unwind/frames.c user/unwind/gaps.c user/unwind/gopclntab.c user/unwind/plt.c user/unwind/rows.c \
+	       user/unwind/rules.c user/unwind/table.c user/unwind/x86.c \
 	       bpf/include/leat_unwind.h
 $(G)/unwind_code.h: $(unwind_code)
 	$(Q)mkdir -p $(@D); printf '/* Generated. */\n#define LEAT_UNWIND_CODE 0x%sull\n' \
 		"$$(cat $^ | sha256sum | cut -c1-16)" > $@
 
 # Judges leat's frames by those of libdwfl, and by the calls that were really made.
-live_test += tests/unwind/corpus.sh
+live_test += tests/unwind/corpus.sh tests/unwind/nocfi.sh
 check-unwind: $(O)/workloads/unwind_judge $(O)/workloads/live_judge $(O)/workloads/wl_nofp
 	$(Q)UNWIND_LONG=1 JUDGE_LONG=1 TEST_TIMEOUT=7200 AS_ROOT=1 $(run_tests) $(O)/log/unwind \
 		tests/unwind/corpus.sh tests/live/judge.sh
@@ -38,7 +39,7 @@ $(O)/workloads/live_judge: $(live_judge_src:%.c=$(O)/%.o) $(O)/libleat.a
 
 bpf_test_src += tests/bpf/test_unwind_step.c tests/bpf/unwind_test.bpf.c
 support_src += tests/support/cfi_builder.c
-unit_src += tests/unit/test_eh_frame.c tests/unit/test_gopclntab.c tests/unit/test_unwind.c \
+unit_src += tests/unit/test_eh_frame.c tests/unit/test_flow.c tests/unit/test_gopclntab.c tests/unit/test_unwind.c \
 	    tests/unit/test_unwind_files.c tests/unit/test_unwind_store.c
 fuzz_src += tests/fuzz/fuzz_eh_frame.c tests/fuzz/fuzz_gopclntab.c tests/fuzz/fuzz_step.c tests/fuzz/fuzz_store.c
 

@@ -22,7 +22,7 @@ test_short() {
 	if recorded short_all "short processes, whole host"; then
 		is "short processes, whole host: found" at_least "$(total short_all short_work)" 1000
 		is "short processes, whole host: unnamed frames are few" at_most \
-			"$(total short_all 'wl_short;.*\[unknown\]')" "$(($(total short_all wl_short) / 20))"
+			"$(total short_all 'wl_short;.*[[]unknown[]]')" "$(($(total short_all wl_short) / 20))"
 	fi
 }
 wait_gone() {

@@ -85,7 +85,7 @@ test_name() {
 		record name -n "$glob" -F 499 -d 1
 		recorded name "name ${glob/$work/DIR}" &&
 			is "name ${glob/$work/DIR}: only that program" at_most "$(total name)" \
-				"$(total name 'even_work|odd_work|_\[k\]')"
+				"$(total name 'even_work|odd_work|_[[]k[]]')"
 	done
 	stop "$pid"
 	"$LEAT" record -n no-such-program-here -d 1 -o "$work/x.folded" 2>"$work/name.err"

@@ -280,7 +280,7 @@ Test(tables, causes_are_told_apart)
 		{ "malformed, framed", LEAT_RIG_BAD_CFI | LEAT_RIG_FRAMED,
 		  LEAT_NO_TABLE_MALFORMED },
 		{ "other machine", LEAT_RIG_ARM, LEAT_NO_TABLE_MACHINE },
-		{ "no ELF", LEAT_RIG_NO_ELF, LEAT_NO_TABLE_MALFORMED },
+		{ "no ELF", LEAT_RIG_NO_ELF, LEAT_NO_TABLE_FRAMES },
 		{ "cut", LEAT_RIG_CUT, LEAT_NO_TABLE_MALFORMED },
 	};
 
@@ -293,7 +293,7 @@ Test(tables, causes_are_told_apart)
 
 		if (rows[i].why == LEAT_NO_TABLE_NONE || rows[i].why == LEAT_NO_TABLE_PARTLY)
 			want = LEAT_EXE_READY;
-		else if (rows[i].how & LEAT_RIG_FRAMED)
+		else if (rows[i].how & (LEAT_RIG_FRAMED | LEAT_RIG_NO_ELF))
 			want = LEAT_EXE_FRAME;
 		leat_rig_sampled(&rig, no);
 		cr_assert(leat_rig_wait(&rig, no, want), "%s: state %u", rows[i].name,

@@ -52,7 +52,8 @@ Test(unwind_files, with_and_without_sections_are_equal)
 		/* What only sections tell of: linkage tables without CFI. */
 		if (leat_unwind_table_rule(b, at))
 			cr_assert(eq(u32, leat_unwind_table_rule(a, at),
-				     leat_unwind_table_rule(b, at)));
+				     leat_unwind_table_rule(b, at)),
+				  "at %lx", (unsigned long)at);
 	}
 }
 
@@ -156,12 +157,30 @@ Test(unwind_files, files_without_information_and_of_other_machines)
 	cr_expect(t == NULL);
 }
 
-/* Functions of 32 bytes; the first @framed of them set up a frame, one as the compiler reorders it. */
+/* The end of one and the begin of the other lie in one page of the file, which is mapped twice. */
+Test(unwind_files, segments_that_share_a_page)
+{
+	static const struct leat_unwind_segment s[] = { { 0x1000, 0x2800, 0x1000 },
+							{ 0x2000, 0x4000, 0x402000 } };
+	uint64_t bias = 0;
+
+	cr_assert(zero(int, leat_unwind_bias(s, 2, 0x7f0000001000, 0x1000, &bias)));
+	cr_expect(eq(u64, bias, 0x7f0000000000));
+	cr_assert(zero(int, leat_unwind_bias(s, 2, 0x7f0000402000, 0x2000, &bias)));
+	cr_expect(eq(u64, bias, 0x7f0000000000));
+	cr_assert(zero(int, leat_unwind_bias(s, 2, 0x7f0000403000, 0x3000, &bias)));
+	cr_expect(eq(u64, bias, 0x7f0000000000));
+}
+
+/*
+ * Functions of 32 bytes; the first @framed of them set up a frame, one as the compiler reorders it.
+ * Those go on elsewhere, so that nothing else can be found out of them.
+ */
 static void put_functions(uint8_t *code, size_t n, size_t framed)
 {
-	static const uint8_t plain[] = { 0x55, 0x48, 0x89, 0xe5, 0x5d, 0xc3 };
-	static const uint8_t mixed[] = { 0xf3, 0x0f, 0x1e, 0xfa, 0x55, 0xbe, 2,	  0,
-					 0,    0,    0x48, 0x89, 0xe5, 0x5d, 0xc3 };
+	static const uint8_t plain[] = { 0x55, 0x48, 0x89, 0xe5, 0x5d, 0xff, 0xe0 };
+	static const uint8_t mixed[] = { 0xf3, 0x0f, 0x1e, 0xfa, 0x55, 0xbe, 2,	   0,
+					 0,    0,    0x48, 0x89, 0xe5, 0x5d, 0xff, 0xe0 };
 
 	for (size_t i = 0; i < n; i++) {
 		uint8_t *f = code + 32 * i;

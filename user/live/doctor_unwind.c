@@ -88,6 +88,8 @@ static enum leat_no_table try_table(struct look *l, int fd)
 	LEAT_AUTO(leat_unwind_table_free) struct leat_unwind_table *t = NULL;
 	int err = leat_elf_open(&e, fd);
 
+	if (err == -EBADMSG && leat_file_is_foreign(fd))
+		return leat_tables_why(-ENODATA, true);
 	if (err)
 		return leat_tables_why(err == -ENODATA ? -EBADMSG : err, false);
 	err = leat_unwind_table_build(&t, e, NULL, l->rules);

@@ -89,6 +89,11 @@ int leat_file_of_bytes(const char *label, const void *bytes, size_t n) LEAT_MUST
 int leat_file_open_ksyms(const uint64_t *addr, size_t n) LEAT_MUST_USE;
 /* Whether @fd is an ELF file, and its build id (len 0: none). */
 bool leat_file_inspect(int fd, struct leat_build_id *id);
+/*
+ * No ELF file: what is mapped of it as code was compiled ahead by a runtime of its own (.NET's images,
+ * SBCL's core), and is walked as what they make at run time is.
+ */
+bool leat_file_is_foreign(int fd);
 /* A descriptor of the file with @w's identity: of the one that is held, else opened again. */
 int leat_files_open(struct leat_files *f, const struct leat_file_want *w) LEAT_MUST_USE;
 /* Finds by the identity in @w; LEAT_INDEX_NONE when unknown. */

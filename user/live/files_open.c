@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Opening files of targets: by the mapping itself, by the process's root, never on trust. */
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -80,6 +81,14 @@ bool leat_file_inspect(int fd, struct leat_build_id *id)
 	if (leat_elf_build_id(e, id))
 		id->len = 0;
 	return true;
+}
+
+bool leat_file_is_foreign(int fd)
+{
+	char magic[SELFMAG];
+
+	return pread(fd, magic, sizeof(magic), 0) == sizeof(magic) &&
+	       memcmp(magic, ELFMAG, SELFMAG) != 0;
 }
 
 static bool same_generation(int fd, uint64_t want)

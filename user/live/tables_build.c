@@ -17,6 +17,7 @@
 
 #include "base/log.h"
 #include "elf/elf_file.h"
+#include "live/files_impl.h"
 #include "live/procfs.h"
 #include "live/tables_impl.h"
 #include "unwind/frames.h"
@@ -174,6 +175,9 @@ static int build(struct leat_tables *t, struct leat_binary *b)
 	drop_table(b); /* one that could not be put into the kernel */
 	if (!err)
 		err = leat_elf_open(&e, b->fd);
+	b->framed = err == -EBADMSG && leat_file_is_foreign(b->fd);
+	if (b->framed)
+		return -ENODATA;
 	if (err)
 		return err == -ENODATA ? -EBADMSG : err;
 	b->segment_cnt = leat_unwind_segments(e, b->segments);

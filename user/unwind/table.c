@@ -14,6 +14,7 @@
 #include "base/array.h"
 #include "unwind/cfi.h"
 #include "unwind/frames.h"
+#include "unwind/gaps.h"
 #include "unwind/gopclntab.h"
 #include "unwind/plt.h"
 
@@ -21,19 +22,16 @@
 #define FP_GAP_MAX   (64u << 20)
 #define FP_EVERY     2048 /* node 20's builtins have one prologue in 900 bytes */
 #define PLTS_MAX     16
+#define LOOK_SHARE   12		 /* of the code */
+#define LOOK_BYTES   (64u << 10) /* 6 ms */
 #define PAGE_BYTES   4096ull
 #define SEGMENTS_MAX 64
 #define CFIS_MAX     4
 #define SOURCE_GO    CFIS_MAX
 #define SOURCE_PLT   (CFIS_MAX + 1)
 
-/*
- * An executable segment. Linkers that do not separate code put a binary's constants and unwind
- * information into it too (libLLVM 14: 51 of 102 MB): by its sections, code is only a part of it.
- */
 struct segment {
 	uint64_t start, end;
-	uint64_t code_start, code_end;
 };
 
 struct build {
@@ -41,12 +39,20 @@ struct build {
 	struct leat_elf *mini; /* of .gnu_debugdata */
 	struct segment code[SEGMENTS_MAX];
 	size_t code_cnt;
+	/*
+	 * Sections of code, sorted. Linkers that do not separate code put a binary's constants and unwind
+	 * information into its segment too (libLLVM 14: 51 of 102 MB).
+	 */
+	struct segment text[SEGMENTS_MAX];
+	size_t text_cnt;
 	uint64_t low, high; /* of all code */
 	bool framed;	    /* most of it is not described, and keeps frame pointers */
 	struct leat_cfi cfi[CFIS_MAX];
 	uint32_t cfi_cnt;
 	struct leat_gopcln go;
 	struct leat_fdes fdes;
+	struct leat_gaps gaps;
+	bool look; /* into gaps, for what can be found out of their code */
 	struct leat_unwind_table t;
 };
 
@@ -55,27 +61,8 @@ static void build_fini(struct build *b)
 	for (uint32_t i = 0; i < b->cfi_cnt; i++)
 		leat_cfi_fini(&b->cfi[i]);
 	free(b->fdes.v);
+	leat_gaps_fini(&b->gaps);
 	leat_elf_free(&b->mini);
-}
-
-/* From the first one to the last: padding between them is nothing to care about. */
-static void find_sections(const struct leat_elf *e, struct segment *s)
-{
-	uint64_t low = UINT64_MAX, high = 0;
-
-	for (size_t i = 0; i < leat_elf_section_cnt(e); i++) {
-		const struct leat_elf_section *x = leat_elf_section_at(e, i);
-
-		if (!(x->flags & SHF_EXECINSTR) || x->addr < s->start || x->addr >= s->end ||
-		    x->size > s->end - x->addr)
-			continue;
-		low = x->addr < low ? x->addr : low;
-		high = x->addr + x->size > high ? x->addr + x->size : high;
-	}
-	if (low >= high)
-		return;
-	s->code_start = low;
-	s->code_end = high;
 }
 
 static int find_code(struct build *b)
@@ -94,11 +81,49 @@ static int find_code(struct build *b)
 			b->low = p->vaddr;
 		if (end > b->high)
 			b->high = end;
-		b->code[b->code_cnt++] = (struct segment){ p->vaddr, end, p->vaddr, end };
+		b->code[b->code_cnt++] = (struct segment){ p->vaddr, end };
 	}
-	for (size_t i = 0; i < b->code_cnt; i++)
-		find_sections(b->elf, &b->code[i]);
 	return b->code_cnt ? 0 : -EBADMSG;
+}
+
+static int by_start(const void *a, const void *b)
+{
+	const struct segment *x = a, *y = b;
+
+	return (x->start > y->start) - (x->start < y->start);
+}
+
+/* What can be taken for code. Without sections: all that is executable. */
+static void find_text(struct build *b)
+{
+	for (size_t i = 0; i < leat_elf_section_cnt(b->elf) && b->text_cnt < SEGMENTS_MAX; i++) {
+		const struct leat_elf_section *s = leat_elf_section_at(b->elf, i);
+		uint64_t end;
+
+		if (s->type == SHT_PROGBITS && s->flags & SHF_EXECINSTR && s->size &&
+		    !__builtin_add_overflow(s->addr, s->size, &end))
+			b->text[b->text_cnt++] = (struct segment){ s->addr, end };
+	}
+	if (!b->text_cnt) {
+		memcpy(b->text, b->code, b->code_cnt * sizeof(*b->code));
+		b->text_cnt = b->code_cnt;
+	}
+	qsort(b->text, b->text_cnt, sizeof(*b->text), by_start);
+	for (size_t i = 1; i < b->text_cnt; i++) {
+		struct segment *s = &b->text[i];
+
+		s->start = s->start > s[-1].end ? s->start : s[-1].end;
+		s->end = s->end > s->start ? s->end : s->start;
+	}
+}
+
+/* The part of [@start, @end) that lies in one of them; false: none. */
+static bool text_part(const struct build *b, size_t i, uint64_t start, uint64_t end,
+		      struct segment *out)
+{
+	out->start = start > b->text[i].start ? start : b->text[i].start;
+	out->end = end < b->text[i].end ? end : b->text[i].end;
+	return out->start < out->end;
 }
 
 /* ---- call frame information ---- */
@@ -316,6 +341,34 @@ static int nothing(const struct build *b)
 	return b->t.bad_cnt ? -EBADMSG : -ENODATA;
 }
 
+static uint64_t code_bytes(const struct build *b)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < b->text_cnt; i++)
+		n += b->text[i].end - b->text[i].start;
+	return n;
+}
+
+static bool is_inside(const struct build *b, const struct leat_fde *f)
+{
+	for (size_t i = 0; i < b->code_cnt; i++)
+		if (f->start >= b->code[i].start && f->start < b->code[i].end)
+			return f->source != SOURCE_PLT;
+	return false;
+}
+
+/* Whether what is described comes from the C library's start files, so that all else is gaps. */
+static bool is_mostly_gaps(const struct build *b)
+{
+	uint64_t described = 0, code = code_bytes(b);
+
+	for (size_t i = 0; i < b->fdes.n && described < code; i++)
+		if (is_inside(b, &b->fdes.v[i]))
+			described += b->fdes.v[i].end - b->fdes.v[i].start;
+	return described < code / 2;
+}
+
 static int scan_all(struct build *b, struct leat_elf *debug)
 {
 	int err = scan_section(b, b->elf, ".eh_frame", false);
@@ -324,15 +377,14 @@ static int scan_all(struct build *b, struct leat_elf *debug)
 		err = scan_hdr(b);
 	if (!err)
 		err = scan_go(b);
-	if (!err && !b->fdes.n)
+	/* A program that is built without has the little of its start files, and the rest here. */
+	if (!err && is_mostly_gaps(b))
 		err = scan_section(b, b->elf, ".debug_frame", true);
 	if (!err && !b->fdes.n)
 		err = scan_mini(b);
 	if (!err && !b->fdes.n && debug)
 		err = scan_section(b, debug, ".debug_frame", true);
-	if (err)
-		return err;
-	return b->fdes.n ? add_plts(b) : nothing(b);
+	return err ? err : add_plts(b);
 }
 
 /* ---- order ---- */
@@ -456,67 +508,68 @@ static bool keeps_frames(const uint8_t *code, size_t n)
 	return cnt >= n / FP_EVERY;
 }
 
-/* Whether what is described comes from the C library's start files, so that all else is gaps. */
-static bool is_mostly_gaps(const struct build *b)
-{
-	uint64_t described = 0, code = 0;
-
-	for (size_t i = 0; i < b->code_cnt; i++)
-		code += b->code[i].code_end - b->code[i].code_start;
-	for (size_t i = 0; i < b->fdes.n && described < code; i++)
-		if (b->fdes.v[i].source != SOURCE_PLT)
-			described += b->fdes.v[i].end - b->fdes.v[i].start;
-	return described < code / 2;
-}
-
 /* Such a binary as a whole: one of its gaps may be too short to tell. */
 static bool keeps_frames_everywhere(const struct build *b)
 {
-	const struct segment *s = &b->code[0];
-	const uint64_t bytes = s->code_end - s->code_start;
-	const uint64_t n = bytes < FP_GAP_MAX ? bytes : FP_GAP_MAX;
+	const uint64_t start = b->text[0].start, end = b->text[b->text_cnt - 1].end;
+	const uint64_t n = end - start < FP_GAP_MAX ? end - start : FP_GAP_MAX;
 	const uint8_t *code;
 
-	return is_mostly_gaps(b) && !leat_elf_at_vaddr(b->elf, s->code_start, n, &code) &&
-	       leat_code_keeps_frames(code, (size_t)n, s->code_start);
+	return is_mostly_gaps(b) && !leat_elf_at_vaddr(b->elf, start, n, &code) &&
+	       leat_code_keeps_frames(code, (size_t)n, start);
 }
 
-/*
- * Code that nothing is said of: no rule. But code that a compiler of its own has put there, as V8's
- * builtins in node (1.5 MB), goes by frame pointer as it does when it is made at run time.
- */
-static void put_gap(struct build *b, uint64_t start, uint64_t end, struct leat_rows *rows)
+/* Code that a compiler of its own has put there, as V8's builtins in node (1.5 MB). */
+static bool is_framed_gap(struct build *b, uint64_t start, uint64_t end)
 {
-	const struct segment *s;
 	const uint8_t *code;
+
+	return end - start >= FP_GAP_MIN && end - start <= FP_GAP_MAX && !b->framed &&
+	       !leat_elf_at_vaddr(b->elf, start, end - start, &code) &&
+	       keeps_frames(code, end - start);
+}
+
+/* A part of one section that nothing is said of; @look into it. */
+static int put_part(struct build *b, const struct segment *s, bool look,
+		    struct leat_unwind_rules *rules, struct leat_rows *rows)
+{
+	const uint32_t rest = b->framed ? LEAT_RULE_FRAME : LEAT_RULE_INVALID;
+	int err = 0;
+
+	leat_rows_add(rows, s->start, rest);
+	if (is_framed_gap(b, s->start, s->end))
+		leat_rows_add(rows, s->start, LEAT_RULE_FRAME); /* as when it is made at run time */
+	else if (look)
+		err = leat_gaps_rows(&b->gaps, s->start, s->end, rest, rules, rows);
+	leat_rows_add(rows, s->end, LEAT_RULE_INVALID);
+	return err;
+}
+
+static int put_gap(struct build *b, uint64_t start, uint64_t end, struct leat_unwind_rules *rules,
+		   struct leat_rows *rows)
+{
+	const bool look = b->look && end - start >= LEAT_GAP_MIN;
+	struct segment part;
+	int err = 0;
 
 	/* A signal's restorer ends with its system call, and the kernel samples behind that. */
 	if (rows->next_rule == LEAT_RULE_SIGNAL)
 		start++;
 	leat_rows_add(rows, start, LEAT_RULE_INVALID);
-	start = start > b->low ? start : b->low;
-	s = segment_of(b, start);
-	if (!s)
-		return;
-	start = start > s->code_start ? start : s->code_start;
-	end = end < s->code_end ? end : s->code_end;
-	if (end <= start)
-		return;
-	if (!b->framed && (end - start < FP_GAP_MIN || end - start > FP_GAP_MAX ||
-			   leat_elf_at_vaddr(b->elf, start, end - start, &code) ||
-			   !keeps_frames(code, end - start)))
-		return;
-	leat_rows_add(rows, start, LEAT_RULE_FRAME);
-	leat_rows_add(rows, end, LEAT_RULE_INVALID);
+	for (size_t i = 0; i < b->text_cnt && !err; i++)
+		if (text_part(b, i, start, end, &part))
+			err = put_part(b, &part, look, rules, rows);
+	return err;
 }
 
-static void put_rows(struct build *b, struct leat_unwind_rules *rules, struct leat_rows *rows)
+static int put_rows(struct build *b, struct leat_unwind_rules *rules, struct leat_rows *rows)
 {
 	const struct leat_fdes *fs = &b->fdes;
 	uint64_t done = 0;
+	int err = 0;
 
 	b->framed = keeps_frames_everywhere(b);
-	for (size_t i = 0; i < fs->n; i++) {
+	for (size_t i = 0; i < fs->n && !err; i++) {
 		const struct leat_fde *f = &fs->v[i];
 		uint64_t end = f->end < b->high ? f->end : b->high;
 
@@ -530,11 +583,56 @@ static void put_rows(struct build *b, struct leat_unwind_rules *rules, struct le
 			break;
 		}
 		if (f->start > done)
-			put_gap(b, done, f->start, rows);
+			err = put_gap(b, done, f->start, rules, rows);
 		put_function(b, f, end, rules, rows);
 		done = end;
 	}
-	put_gap(b, done, b->high, rows);
+	return err ? err : put_gap(b, done, b->high, rules, rows);
+}
+
+static uint64_t text_in(const struct build *b, uint64_t start, uint64_t end)
+{
+	struct segment part;
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < b->text_cnt; i++)
+		n += text_part(b, i, start, end, &part) ? part.end - part.start : 0;
+	return n;
+}
+
+/* Bytes that nothing describes, but for the padding between functions. */
+static uint64_t gap_bytes(const struct build *b)
+{
+	uint64_t bytes = 0, done = b->low;
+
+	for (size_t i = 0; i < b->fdes.n; i++) {
+		const struct leat_fde *f = &b->fdes.v[i];
+
+		if (f->start > done && f->start - done >= LEAT_GAP_MIN)
+			bytes += text_in(b, done, f->start);
+		done = f->end > done ? f->end : done;
+	}
+	return bytes + (b->high > done ? text_in(b, done, b->high) : 0);
+}
+
+/*
+ * Where little of a binary is missing and it is long, it is not worth its time: 90 ns a byte, for which
+ * two rows of what is described are made (182 KB of libcrypto).
+ */
+static bool wants_look(struct build *b)
+{
+	const uint64_t bytes = gap_bytes(b);
+
+	b->look = leat_elf_machine(b->elf) == EM_X86_64 && bytes >= LEAT_GAP_MIN &&
+		  (bytes <= LOOK_BYTES || bytes >= code_bytes(b) / LOOK_SHARE);
+	return b->look;
+}
+
+/* Of a file that says nothing, half of the code at least has to be found out; of a damaged one, nothing. */
+static bool is_enough(const struct build *b)
+{
+	return b->t.sources ||
+	       (!b->t.bad_cnt && b->gaps.described >= text_in(b, b->low, b->high) / 2);
 }
 
 static int make_rows(struct build *b, struct leat_unwind_rules *rules)
@@ -542,10 +640,14 @@ static int make_rows(struct build *b, struct leat_unwind_rules *rules)
 	LEAT_AUTO(leat_rows_fini) struct leat_rows rows;
 	int err = leat_rows_init(&rows, b->low, b->high);
 
-	if (err)
-		return err;
-	put_rows(b, rules, &rows);
-	err = leat_rows_done(&rows, &b->t.blocks);
+	if (!err && wants_look(b))
+		err = leat_gaps_find(&b->gaps, &b->fdes);
+	if (!err)
+		err = put_rows(b, rules, &rows);
+	if (!err && !is_enough(b))
+		err = nothing(b);
+	if (!err)
+		err = leat_rows_done(&rows, &b->t.blocks);
 	if (err)
 		return err;
 	if (rows.err)
@@ -562,13 +664,13 @@ static int build_table(struct build *b, struct leat_elf *debug, struct leat_unwi
 {
 	int err = find_code(b);
 
-	if (!err)
+	if (!err) {
+		find_text(b);
 		err = scan_all(b, debug);
+	}
 	if (err)
 		return err;
 	drop_outside(b);
-	if (!b->fdes.n)
-		return nothing(b);
 	err = sort(&b->fdes);
 	if (!err)
 		err = make_rows(b, rules);
@@ -586,7 +688,7 @@ static int build_table(struct build *b, struct leat_elf *debug, struct leat_unwi
 int leat_unwind_table_build(struct leat_unwind_table **out, struct leat_elf *e,
 			    struct leat_elf *debug, struct leat_unwind_rules *rules)
 {
-	struct build b = { .elf = e };
+	struct build b = { .elf = e, .gaps = { .elf = e } };
 	struct leat_unwind_table *t = NULL;
 	int err;
 
@@ -628,11 +730,17 @@ size_t leat_unwind_segments(const struct leat_elf *e, struct leat_unwind_segment
 int leat_unwind_bias(const struct leat_unwind_segment *s, size_t n, uint64_t start, uint64_t pgoff,
 		     uint64_t *bias)
 {
+	const struct leat_unwind_segment *of = NULL;
+
 	for (size_t i = 0; i < n; i++) {
 		if (pgoff < s[i].offset || pgoff >= s[i].end)
 			continue;
-		*bias = start - (s[i].vaddr + (pgoff - s[i].offset));
-		return 0;
+		/* Two segments may share a page of the file: it is the one that begins there. */
+		if (!of || s[i].offset == pgoff)
+			of = &s[i];
 	}
-	return -ENOENT;
+	if (!of)
+		return -ENOENT;
+	*bias = start - (of->vaddr + (pgoff - of->offset));
+	return 0;
 }
