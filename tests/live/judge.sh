@@ -68,11 +68,11 @@ busy() {
 	stop "$pid"
 }
 
-# wait_cpu PID: until it has used 0.2 s of CPU; at most 20 s.
+# wait_cpu PID: until its threads have used 0.2 s of CPU; at most 20 s.
 wait_cpu() {
 	local i
 	for i in $(seq 200); do
-		awk '{exit $1 < 2e8}' "/proc/$1/schedstat" 2>/dev/null && return
+		awk '{used += $1} END {exit used < 2e8}' /proc/"$1"/task/*/schedstat 2>/dev/null && return
 		sleep 0.1
 	done
 }

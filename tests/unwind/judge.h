@@ -56,7 +56,9 @@ struct stack {
 /* target.c: these end the program on what cannot be. */
 void target_init(struct target *t, pid_t pid);
 void target_fini(struct target *t);
-/* Registers and stack of the stopped process; its mappings when @maps. False: it is gone. */
+/* Registers of the stopped process, and no copy of its stack. False: it is gone. */
+bool target_read_regs(struct target *t);
+/* Registers and stack; its mappings when @maps. False: it is gone. */
 bool target_read(struct target *t, bool maps);
 bool target_word(const struct target *t, uint64_t addr, uint64_t *out);
 bool target_bytes(const struct target *t, uint64_t addr, void *to, size_t n);
