@@ -155,6 +155,7 @@ static void add_map(struct target *t, const struct line *l)
 	    !leat_unwind_bias(image->segments, image->segment_cnt, l->start, l->off, &m.bias))
 		m.table = image->table;
 	t->owners[t->map_cnt] = image;
+	t->offs[t->map_cnt] = l->off;
 	t->maps[t->map_cnt++] = m;
 }
 
@@ -294,6 +295,17 @@ bool target_function(struct target *t, uint64_t pc, uint64_t *start)
 		return true;
 	}
 	return judge_symbol(t, pc, start);
+}
+
+uint64_t target_offset(const struct target *t, uint64_t pc)
+{
+	for (size_t i = 0; i < t->map_cnt; i++) {
+		const struct leat_unwind_map *m = &t->maps[i];
+
+		if (pc >= m->start && pc < m->end && t->owners[i])
+			return pc - m->start + t->offs[i];
+	}
+	return pc;
 }
 
 bool target_guesses(const struct target *t, uint64_t pc)
