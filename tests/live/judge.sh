@@ -251,14 +251,13 @@ test_beside() {
 	stop "$pid"
 }
 
-# perf's own stacks of postgres miss outer frames (docs/unwinding.md): run by name alone.
 test_beside_postgres() { with_postgres agrees postgres postgres; }
 
 cpus=$(awk '/^Cpus_allowed_list/ {print $2}' /proc/self/status)
 first=${cpus%%[,-]*}
 last=${cpus##*[,-]}
 all=(nofp python3 node go rust redis nginx postgres)
-[ "$long" = 0 ] || all+=(java beside)
+[ "$long" = 0 ] || all+=(java beside beside_postgres)
 for part in ${JUDGE_PARTS:-"${all[@]}"}; do
 	"test_$part"
 done

@@ -419,6 +419,9 @@ static bool interrupt(struct run *r)
 static void judge_stop(struct run *r)
 {
 	if (unwind(r)) {
+		/* What both do not know further is no list of the calls. */
+		if (r->leat.result != LEAT_STACK_COMPLETE)
+			return;
 		truth_begin(&r->truth, &r->leat);
 		if (r->between && (r->waits || r->target.regs.orig_rax == UINT64_MAX))
 			step_judged(r, r->between);

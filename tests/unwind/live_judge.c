@@ -7,7 +7,7 @@
  * compares frame by frame. With -P the events and copies are those of a perf record (it has been
  * started with its events off): "shared" is printed when leat's program is on them too, and once it
  * has ended the FILE that it has written is read. -o writes each of leat's stacks, one a line:
- *	TID TIME-NS KIND MISSED-BELOW-SP ADDRESS:OFFSET-IN-FILE:FUNCTION...
+ *	TID TIME-NS KIND|partial|incomplete MISSED-BELOW-SP ADDRESS:OFFSET-IN-FILE:FUNCTION...
  * Prints one line:
  *
  *	samples	 that have both			no-leat, no-copy: that have one of them only
@@ -253,11 +253,11 @@ static void use_shot(struct live *x, const struct shot *s)
 }
 
 /* Addresses are those of calls: the ones that perf shows. */
-static void write_stack(const struct live *x, const struct copy *c, enum kind kind)
+static void write_stack(const struct live *x, const struct copy *c, const char *kind)
 {
 	const uint64_t missed = x->t->missed, sp = x->t->pieces[0].addr;
 
-	fprintf(x->stacks, "%u %" PRIu64 " %s %" PRIu64, c->tid, c->ts_ns, kind_names[kind],
+	fprintf(x->stacks, "%u %" PRIu64 " %s %" PRIu64, c->tid, c->ts_ns, kind,
 		missed && missed < sp ? sp - missed : 0);
 	for (size_t i = 0; i < x->leat.n; i++) {
 		const uint64_t pc = x->leat.frames[i].pc - !x->exact[i];
@@ -273,6 +273,7 @@ static void judge_copy(struct live *x, const struct copy *c)
 {
 	const struct shot *s = take_find(&x->take, c);
 	enum kind kind;
+	const char *how;
 	size_t i = 0;
 
 	while (x->take.pids[i] != c->tgid)
@@ -294,9 +295,12 @@ static void judge_copy(struct live *x, const struct copy *c)
 	x->frames += x->leat.n;
 	x->raw += s->raw;
 	x->complete += x->leat.result == LEAT_STACK_COMPLETE;
+	how = kind_names[kind];
+	if (x->leat.result != LEAT_STACK_COMPLETE)
+		how = s->raw ? "partial" : "incomplete";
 	x->partial += s->raw && x->leat.result != LEAT_STACK_COMPLETE;
 	if (x->stacks)
-		write_stack(x, c, kind);
+		write_stack(x, c, how);
 	if (x->verbose && kind != EQUAL && x->kinds[kind] <= TOLD_MAX)
 		tell(x, kind);
 	if (x->verbose && x->leat.result != LEAT_STACK_COMPLETE)
