@@ -174,7 +174,7 @@ else
 	skip node "no node"
 fi
 
-# served NAME PID: a process of a server that is under load (or a thread), found by the caller.
+# served NAME PID: a process of a server that is under load, so that a system call of it comes back.
 served() {
 	judged "$1" -w -n "$stops" -i 150 -p "$2"
 }
@@ -190,7 +190,7 @@ if have java; then
 		[ -n "$compiler" ] && break
 		sleep 0.1
 	done
-	served java "$(basename "$(dirname "$compiler")")"
+	judged java -n "$stops" -i 150 -p "$(basename "$(dirname "$compiler")")"
 	kill "${pids[-1]}"
 else
 	skip java "no java"
