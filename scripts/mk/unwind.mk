@@ -30,7 +30,7 @@ $(O)/workloads/unwind_judge: $(judge_src:%.c=$(O)/%.o) $(O)/libleat.a
 
 # The same for processes that run: one perf event carries leat's program and a copy of the stack.
 live_test += tests/live/judge.sh
-live_judge_src := tests/unwind/live_judge.c tests/unwind/live_take.c tests/unwind/dwfl.c tests/unwind/target.c
+live_judge_src := tests/unwind/live_judge.c tests/unwind/live_perf.c tests/unwind/live_take.c tests/unwind/dwfl.c tests/unwind/target.c
 workload_bin += $(O)/workloads/live_judge
 $(live_judge_src:%.c=$(O)/%.o): cc_extra := -Itests/unwind
 $(O)/workloads/live_judge: $(live_judge_src:%.c=$(O)/%.o) $(O)/libleat.a

@@ -161,8 +161,10 @@ class Perf:
 
 def perf_samples():
     """(time, frames) of the process, innermost first; None when the file cannot be read."""
+    # Of a process alone where leat records that: servers have others of that name.
+    chosen = ['--pid', target[1]] if target[0] == '-p' else ['--comms', comm]
     for _ in range(5):  # it dies at times, by chance
-        run = subprocess.run(['perf', 'script', '-i', path('data'), '--ns', '--comms', comm, '--no-inline', '-F', 'time,ip,sym'],
+        run = subprocess.run(['perf', 'script', '-i', path('data'), '--ns', *chosen, '--no-inline', '-F', 'time,ip,sym'],
                              text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, errors='replace')
         if run.returncode == 0:
             break

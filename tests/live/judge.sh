@@ -4,6 +4,8 @@
 # stack, which libdwfl unwinds afterwards (tests/unwind/live_judge.c says what is counted). Programs
 # without frame pointers, and servers under load. Prints TAP; the figures go to standard error.
 #
+# Then the very samples of a perf record, unwound by perf and by leat (same.py).
+#
 # JUDGE_LONG=1: up to 10,000 stacks of each in a minute, Java, and profiles beside those of perf; else
 # 500 stacks. JUDGE_PARTS: only these.
 # JUDGE_KEEP: a directory for what the judge says of single stacks.
@@ -13,8 +15,8 @@ judge=$WORKLOADS/live_judge
 corpus=$here/../unwind/corpus
 export PATH=$PATH:/usr/local/go/bin:$HOME/.cargo/bin
 long=${JUDGE_LONG:-0}
-stacks=500 seconds=8
-[ "$long" = 0 ] || stacks=10000 seconds=60
+stacks=500 seconds=8 same_s=4
+[ "$long" = 0 ] || stacks=10000 seconds=60 same_s=15
 
 have() { command -v "$1" >/dev/null; }
 
@@ -68,11 +70,11 @@ busy() {
 	stop "$pid"
 }
 
-# wait_cpu PID: until it has used 0.2 s of CPU; at most 20 s.
+# wait_cpu PID: until its threads have used 0.2 s of CPU; at most 20 s.
 wait_cpu() {
 	local i
 	for i in $(seq 200); do
-		awk '{exit $1 < 2e8}' "/proc/$1/schedstat" 2>/dev/null && return
+		awk '{used += $1} END {exit used < 2e8}' /proc/"$1"/task/*/schedstat 2>/dev/null && return
 		sleep 0.1
 	done
 }
@@ -209,7 +211,24 @@ with_postgres() {
 	wait "$server" 2>/dev/null
 }
 
-test_postgres() { with_postgres judged postgres 99.9 equal; }
+# alike NAME COMM PID: what perf makes of its samples, and leat of the same ones.
+alike() {
+	have perf || { skip "$1 as by perf" "no perf"; return; }
+	if PYTHONDONTWRITEBYTECODE=1 python3 "$here/same.py" "$work" "$1" "$2" "$first" "$same_s" "$judge" "$3" >"$work/$1.same" 2>&1; then
+		ok "$1: the samples of perf record --call-graph dwarf within a point, each difference accounted for"
+	else
+		not_ok "$1: the samples of perf record --call-graph dwarf within a point" "$(cat "$work/$1.same")"
+	fi
+	sed "s/^/$1: /" "$work/$1.same" >&2
+	rm -f "$work/$1.data"
+}
+
+judged_and_alike() {
+	judged postgres 99.9 equal "$1"
+	alike postgres postgres "$1"
+}
+
+test_postgres() { with_postgres judged_and_alike; }
 
 # agrees NAME COMM PID: the same functions in the same share of the stacks as by perf's copies of 64 KB.
 agrees() {
@@ -225,11 +244,13 @@ agrees() {
 test_beside() {
 	have perf || { skip "beside perf" "no perf"; return; }
 	WAIT_READY=1 start nice -n -19 taskset -c "$first" "$WORKLOADS/wl_nofp" deep 10
+	alike nofp wl_nofp "$pid"
 	agrees nofp wl_nofp "$pid"
 	stop "$pid"
 }
 
-# perf's own stacks of postgres miss outer frames (docs/unwinding.md): run by name alone.
+# Two recordings see other times in the kernel (docs/unwinding.md): run by name alone. The same samples
+# are compared by test_postgres.
 test_beside_postgres() { with_postgres agrees postgres postgres; }
 
 cpus=$(awk '/^Cpus_allowed_list/ {print $2}' /proc/self/status)

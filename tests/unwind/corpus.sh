@@ -4,7 +4,7 @@
 # many points by leat and by libdwfl, and compared frame by frame. Prints TAP; the figures of each
 # program go to standard error.
 #
-# UNWIND_LONG=1: every instruction, more programs; else it stays within about a minute.
+# UNWIND_LONG=1: every instruction, and ten times the stops; else it stays within about two minutes.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 judge=${LEAT_OUT:?run it by "make check-live"}/workloads/unwind_judge
@@ -23,8 +23,11 @@ trap on_exit EXIT
 trap 'exit 130' INT TERM
 export PATH=$PATH:/usr/local/go/bin:$HOME/.cargo/bin
 long=${UNWIND_LONG:-0}
-steps=4000 stops=60
+steps=60000 stops=200
 [ "$long" = 0 ] || { steps=2000000 stops=2000; }
+# How often an instruction is judged: loops are not to outweigh the rest.
+times=1000
+bind=1
 n=0 failures=0
 points=0 equal=0 short=0 better=0 neither=0 landing=0 unproven=0 guess=0
 
@@ -75,8 +78,23 @@ stepped() {
 		ok 1 "$name is built"
 		return
 	fi
-	judged "$name" -s "$steps" "$work/$name"
+	LD_BIND_NOW=$bind judged "$name" -s "$steps" -k "$times" "$work/$name"
 	rm -f "$work/$name"
+}
+
+# lazily NAME COMPILER-ARG...: the same, with calls into libraries bound as they are made. The others
+# are bound when they are loaded: in programs that are as short as these, the dynamic linker at that
+# work, where libdwfl errs, would weigh ten times what it does in programs that run.
+lazily() {
+	bind=
+	stepped "$@"
+	bind=1
+}
+
+# started COMMAND...: in the background, ended with this script.
+started() {
+	"$@" >/dev/null 2>&1 </dev/null &
+	pids+=($!)
 }
 
 have() {
@@ -86,6 +104,7 @@ have() {
 # ---- C, C++, Rust, assembly ----
 c="$src/calls.c -lm"
 [ -x "$judge" ] || { echo "1..0 # SKIP no judge"; exit 1; }
+# Timers do not wait for who is stepped: programs with signals make no way to speak of, and have fewer.
 for cc in gcc clang; do
 	for o in O0 O1 O2 O3 Os; do
 		stepped "$cc-$o" $cc -$o $c
@@ -94,7 +113,7 @@ for cc in gcc clang; do
 	stepped "$cc-O0-nofp" $cc -O0 -fomit-frame-pointer $c
 	stepped "$cc-O2-static" $cc -O2 -static $c
 	stepped "$cc-O2-nopie" $cc -O2 -fno-pie -no-pie $c
-	stepped "$cc-O2-lazy" $cc -O2 -Wl,-z,lazy $c
+	lazily "$cc-O2-lazy" $cc -O2 -Wl,-z,lazy $c
 	stepped "$cc-O2-now" $cc -O2 -Wl,-z,now $c
 	stepped "$cc-O2-cet" $cc -O2 -fcf-protection=full $c
 	for ld in bfd gold lld mold; do
@@ -106,8 +125,8 @@ for cc in gcc clang; do
 			stepped "$cc-O2-$ld" $cc -O2 -fuse-ld=$ld $c
 		fi
 	done
-	stepped "$cc-signals" $cc -O2 $src/signals.c
-	stepped "$cc-signals-O0" $cc -O0 $src/signals.c
+	steps=20000 stepped "$cc-signals" $cc -O2 $src/signals.c
+	steps=20000 lazily "$cc-signals-O0" $cc -O0 $src/signals.c
 done
 stepped gcc-lto gcc -O2 -flto $c
 stepped gcc-O2-split gcc -O2 -freorder-blocks-and-partition -fno-inline $c
@@ -119,7 +138,7 @@ stepped clang++-throws clang++ -O2 $src/throws.cc
 stepped by-hand gcc $src/hand.s
 if have rustc; then
 	stepped rustc-O rustc -O $src/main.rs
-	stepped rustc-debug rustc $src/main.rs
+	lazily rustc-debug rustc $src/main.rs
 else
 	skip rustc "no rustc"
 fi
@@ -140,8 +159,10 @@ stopped xz sh -c 'exec xz -9 -c </dev/zero >/dev/null'
 if have go; then
 	cp $src/busy.go "$work/main.go"
 	(cd "$work" && GOCACHE=${LEAT_OUT:?}/go-cache go build -o go main.go 2>"$work/err") || cat "$work/err" >&2
-	# Goroutines change stacks, so calls cannot be followed by sp: no steps between.
-	judged go -n "$stops" "$work/go"
+	# Goroutines change stacks, so calls cannot be followed by sp: no steps between. A stop is a reason
+	# to preempt, so that most are in a signal's handler; then where none is.
+	judged go-preempted -n 60 "$work/go"
+	GODEBUG=asyncpreemptoff=1 GOMAXPROCS=1 judged go -n $((stops * 2)) "$work/go"
 else
 	skip go "no go"
 fi
@@ -153,15 +174,9 @@ else
 	skip node "no node"
 fi
 
-# served NAME PID: a process of a server that is under load (or a thread), found by the caller.
+# served NAME PID: a process of a server that is under load, so that a system call of it comes back.
 served() {
-	judged "$1" -n "$stops" -i 150 -p "$2"
-}
-
-# started COMMAND...: in the background, ended with this script.
-started() {
-	"$@" >/dev/null 2>&1 </dev/null &
-	pids+=($!)
+	judged "$1" -w -n "$stops" -i 150 -p "$2"
 }
 
 # The Java machine itself, in C++: its compiler at work, while it runs as the main thread waits.
@@ -175,7 +190,7 @@ if have java; then
 		[ -n "$compiler" ] && break
 		sleep 0.1
 	done
-	served java "$(basename "$(dirname "$compiler")")"
+	judged java -n "$stops" -i 150 -p "$(basename "$(dirname "$compiler")")"
 	kill "${pids[-1]}"
 else
 	skip java "no java"
@@ -230,7 +245,7 @@ printf 'in all: points %d, equal %.4f %%, equal or proven %.4f %%, short %d, nei
 	"$points" "$(awk -v e="$equal" -v p="$points" 'BEGIN { print 100 * e / (p ? p : 1) }')" \
 	"$(awk -v e="$((equal + better))" -v p="$points" 'BEGIN { print 100 * e / (p ? p : 1) }')" \
 	"$short" "$neither" "$landing" "$unproven" "$guess" >&2
-[ $((1000 * (equal + better))) -ge $((999 * points)) ]
-ok $? "at least 99.9 % of $points stacks are equal, or leat's is proven right"
+[ $((1000 * equal)) -ge $((999 * points)) ]
+ok $? "at least 99.9 % of $points stacks are equal"
 echo "1..$n"
 [ "$failures" = 0 ]

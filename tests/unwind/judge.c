@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * unwind_judge [-s STEPS] [-n STOPS] [-t MS] [-v] [-p PID | COMMAND [ARG...]]
+ * unwind_judge [-s STEPS] [-k TIMES] [-n STOPS] [-t MS] [-i STEPS] [-w] [-v] [-p PID | COMMAND [ARG...]]
  *
  * Steps: a COMMAND that holds two breakpoint instructions (int3) is run to the first and then stepped
  * to the second, one instruction at a time, STEPS at most; with -b it is stepped from its very
- * first instruction on. Else STOPS times, -t MS apart, the process (its main thread) is stopped and
- * unwound, and after every stop some hundred instructions are stepped (-i).
+ * first instruction on. With -k an instruction is judged the first TIMES that it is come to, so that
+ * loops do not outweigh the rest. Else STOPS times, -t MS apart, the process (its main thread) is
+ * stopped and unwound, and after every stop some hundred instructions are stepped (-i); from within a
+ * system call only with -w, for there a step waits until it returns.
  *
  * Prints one line of figures:
  *	points	 unwound by all judges		frames	 in all of them
+ *	places	 different instructions of these points
  *	equal	 leat and libdwfl agree, frame by frame
  *	wrong	 leat has a frame that is not there (of those stepped: proven)
  *	short	 leat says that it does not know on, and what it has is right; libdwfl is right
@@ -33,23 +36,35 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/array.h"
+#include "base/hash.h"
+#include "base/index.h"
 #include "judge.h"
 
 #define PROOF_STEPS 20000
+#define VISITS_MAX  (1u << 22)
 #define TOLD_MAX    6 /* differences that are printed, of each kind */
 
 enum kind { WRONG, SHORT, BETTER, NEITHER, LANDING, UNPROVEN, GUESS, KINDS };
 static const char *const kind_names[KINDS] = { "wrong",	  "short",    "better", "neither",
 					       "landing", "unproven", "guess" };
 
+/* An instruction, and how often it was judged. */
+struct visit {
+	uint64_t pc, times;
+};
+
 struct run {
 	struct target target;
 	struct truth truth;
 	struct stack leat, dwfl, real;
 	uint64_t points, frames, equal, complete, kinds[KINDS];
-	uint64_t max_steps, max_stops, between;
+	uint64_t max_steps, max_times, max_stops, between;
+	struct leat_index visit_of; /* by pc */
+	struct visit *visits;
+	size_t visit_cnt, visit_cap;
 	unsigned int pause_ms;
-	bool from_start, verbose, ended;
+	bool from_start, waits, verbose, ended;
 	int signal; /* to be delivered */
 };
 
@@ -93,11 +108,42 @@ static void count(struct run *r, enum kind kind, bool has_truth)
 		print_stack(r, "real", &r->real);
 }
 
+static bool is_visit(const void *ctx, uint32_t value, const void *key)
+{
+	const struct run *r = ctx;
+
+	return r->visits[value].pc == *(const uint64_t *)key;
+}
+
+/* Of the instruction that comes next; valid until the next call. */
+static struct visit *visit(struct run *r)
+{
+	const uint64_t pc = r->target.regs.rip, hash = leat_hash_u64(pc);
+	uint32_t i = leat_index_find(&r->visit_of, hash, is_visit, r, &pc);
+
+	if (i != LEAT_INDEX_NONE)
+		return &r->visits[i];
+	i = (uint32_t)r->visit_cnt;
+	if (LEAT_ARRAY_ROOM(r->visits, r->visit_cap, r->visit_cnt + 1, VISITS_MAX) ||
+	    leat_index_add(&r->visit_of, hash, i)) {
+		fprintf(stderr, "too many instructions\n");
+		exit(2);
+	}
+	r->visits[r->visit_cnt++] = (struct visit){ .pc = pc };
+	return &r->visits[i];
+}
+
+static bool is_done(struct run *r)
+{
+	return r->max_times && visit(r)->times >= r->max_times;
+}
+
 /* Unwinds by both. True when they agree. */
 static bool unwind(struct run *r)
 {
 	bool equal;
 
+	visit(r)->times++;
 	target_unwind(&r->target, &r->leat);
 	judge_unwind(&r->target, &r->dwfl);
 	equal = same(&r->leat, &r->dwfl);
@@ -249,12 +295,16 @@ static void step_judged(struct run *r, uint64_t max)
 		if (!step(r, &trap, &delivered) || trap)
 			return;
 		/* A signal that has arrived in place of a step: nothing was executed. */
-		if (!target_read(&r->target, maps))
+		if (!target_read_regs(&r->target))
 			return;
 		if (r->signal && r->target.regs.rip == sig_pc)
 			continue;
-		maps = false;
 		truth_after(&r->truth, &r->target, delivered && entered_handler(r));
+		if (is_done(r))
+			continue;
+		if (!target_read(&r->target, maps))
+			return;
+		maps = false;
 		judge_by_truth(r);
 	}
 }
@@ -369,9 +419,11 @@ static bool interrupt(struct run *r)
 static void judge_stop(struct run *r)
 {
 	if (unwind(r)) {
+		/* What both do not know further is no list of the calls. */
+		if (r->leat.result != LEAT_STACK_COMPLETE)
+			return;
 		truth_begin(&r->truth, &r->leat);
-		/* In a system call a step may wait for ever. */
-		if (r->between && r->target.regs.orig_rax == UINT64_MAX)
+		if (r->between && (r->waits || r->target.regs.orig_rax == UINT64_MAX))
 			step_judged(r, r->between);
 		return;
 	}
@@ -424,8 +476,9 @@ static void finish(struct run *r, bool ours)
 
 static int report(const struct run *r, const char *name)
 {
-	printf("%-28s points %8" PRIu64 "  frames %9" PRIu64 "  equal %8.4f %%  complete %8.4f %%",
-	       name, r->points, r->frames,
+	printf("%-28s points %8" PRIu64 "  places %7zu  frames %9" PRIu64
+	       "  equal %8.4f %%  complete %8.4f %%",
+	       name, r->points, r->visit_cnt, r->frames,
 	       r->points ? 100.0 * (double)r->equal / (double)r->points : 0,
 	       r->points ? 100.0 * (double)r->complete / (double)r->points : 0);
 	for (int i = 0; i < KINDS; i++)
@@ -441,10 +494,13 @@ int main(int argc, char **argv)
 	pid_t pid = 0;
 	int opt, rc;
 
-	while ((opt = getopt(argc, argv, "+s:n:t:i:p:N:bv")) != -1) {
+	while ((opt = getopt(argc, argv, "+s:k:n:t:i:p:N:bwv")) != -1) {
 		switch (opt) {
 		case 's':
 			r.max_steps = strtoull(optarg, NULL, 10);
+			break;
+		case 'k':
+			r.max_times = strtoull(optarg, NULL, 10);
 			break;
 		case 'n':
 			r.max_stops = strtoull(optarg, NULL, 10);
@@ -464,6 +520,9 @@ int main(int argc, char **argv)
 		case 'b':
 			r.from_start = true;
 			break;
+		case 'w':
+			r.waits = true;
+			break;
 		case 'v':
 			r.verbose = true;
 			break;
@@ -481,5 +540,7 @@ int main(int argc, char **argv)
 		rc = report(&r, name ? name : pid ? "process" : argv[optind]);
 	finish(&r, pid == 0);
 	target_fini(&r.target);
+	leat_index_fini(&r.visit_of);
+	free(r.visits);
 	return rc;
 }

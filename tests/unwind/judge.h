@@ -37,6 +37,7 @@ struct target {
 	size_t image_cnt;
 	struct leat_unwind_map maps[2048];
 	const struct image *owners[2048]; /* of a mapping; NULL: no file */
+	uint64_t offs[2048];		  /* of a mapping in its file */
 	size_t map_cnt;
 	uint64_t main_start, main_end; /* [stack] */
 	char *maps_text;
@@ -56,7 +57,9 @@ struct stack {
 /* target.c: these end the program on what cannot be. */
 void target_init(struct target *t, pid_t pid);
 void target_fini(struct target *t);
-/* Registers and stack of the stopped process; its mappings when @maps. False: it is gone. */
+/* Registers of the stopped process, and no copy of its stack. False: it is gone. */
+bool target_read_regs(struct target *t);
+/* Registers and stack; its mappings when @maps. False: it is gone. */
 bool target_read(struct target *t, bool maps);
 bool target_word(const struct target *t, uint64_t addr, uint64_t *out);
 bool target_bytes(const struct target *t, uint64_t addr, void *to, size_t n);
@@ -64,6 +67,8 @@ void target_unwind(const struct target *t, struct stack *out);
 /* For a process that runs: its mappings, and then a copy of the registers and stack of one moment. */
 bool target_map(struct target *t);
 void target_use_copy(struct target *t, const uint64_t *regs, uint8_t *stack, size_t len);
+/* Of an address, in the file that is mapped there; @pc itself where none is. */
+uint64_t target_offset(const struct target *t, uint64_t pc);
 /* Where the function that holds @pc begins, by its table of functions or else its symbols. */
 bool target_function(struct target *t, uint64_t pc, uint64_t *start);
 /* Whether the frame at @pc is left by frame pointer, for want of a table. */

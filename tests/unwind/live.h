@@ -35,7 +35,9 @@ struct take {
 	uint32_t pids[TAKE_PIDS];
 	size_t pid_cnt;
 	unsigned int hz, seconds;
-	size_t max; /* samples */
+	size_t max;	       /* samples */
+	uint32_t perf_tgid;    /* of a perf record whose events to use; 0: own ones */
+	const char *perf_data; /* the file that it writes */
 	struct copy *copies;
 	size_t copy_cnt, copy_cap;
 	struct shot *shots;
@@ -47,8 +49,21 @@ struct take {
 	uint64_t delivered; /* samples of leat, by its own count */
 };
 
+/* What of a perf event's samples there is, as perf_event_attr has it. */
+struct copy_format {
+	uint64_t sample_type, regs_mask;
+};
+
 /* Ends the program on what cannot be. */
 void take_run(struct take *t);
+/* Adds what follows the header of a PERF_RECORD_SAMPLE, @n bytes. */
+void take_add(struct take *t, const struct copy_format *f, const uint8_t *p, size_t n);
+
+/* live_perf.c: a perf record that samples on events of its own. */
+/* Has its events run the BPF program too; a descriptor that can be read once it has ended. */
+int perf_share(uint32_t tgid, int prog_fd);
+/* Adds the samples of the file that it has written. */
+void perf_read(struct take *t);
 void take_fini(struct take *t);
 /* What leat has for a copy; NULL: nothing. @shots are sorted by take_run. */
 const struct shot *take_find(const struct take *t, const struct copy *c);

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * live_judge [-F HZ] [-n SAMPLES] [-d SECONDS] [-N NAME] [-v] PID...
+ * live_judge [-F HZ] [-n SAMPLES] [-d SECONDS] [-P PERF-PID -f FILE] [-o FILE] [-N NAME] [-v] PID...
  *
- * Samples processes that run (until there are SAMPLES, or for SECONDS), each sample by leat's BPF program and as a copy of registers and stack
- * in one perf event, has libdwfl unwind the copy, and compares frame by frame. Prints one line:
+ * Samples processes that run (until there are SAMPLES, or for SECONDS), each sample by leat's BPF
+ * program and as a copy of registers and stack in one perf event, has libdwfl unwind the copy, and
+ * compares frame by frame. With -P the events and copies are those of a perf record (it has been
+ * started with its events off): "shared" is printed when leat's program is on them too, and once it
+ * has ended the FILE that it has written is read. -o writes each of leat's stacks, one a line:
+ *	TID TIME-NS KIND|partial|incomplete MISSED-BELOW-SP ADDRESS:OFFSET-IN-FILE:FUNCTION...
+ * Prints one line:
  *
  *	samples	 that have both			no-leat, no-copy: that have one of them only
  *	raw	 of them, unwound in user space because a table was not ready
@@ -53,6 +58,7 @@ struct live {
 	bool exact[FRAMES_MAX];
 	uint64_t kinds[KINDS], no_leat, no_user, raw, partial, complete, frames;
 	bool verbose;
+	FILE *stacks; /* -o */
 };
 
 /* ---- who called whom ---- */
@@ -246,10 +252,28 @@ static void use_shot(struct live *x, const struct shot *s)
 	}
 }
 
+/* Addresses are those of calls: the ones that perf shows. */
+static void write_stack(const struct live *x, const struct copy *c, const char *kind)
+{
+	const uint64_t missed = x->t->missed, sp = x->t->pieces[0].addr;
+
+	fprintf(x->stacks, "%u %" PRIu64 " %s %" PRIu64, c->tid, c->ts_ns, kind,
+		missed && missed < sp ? sp - missed : 0);
+	for (size_t i = 0; i < x->leat.n; i++) {
+		const uint64_t pc = x->leat.frames[i].pc - !x->exact[i];
+		const char *name = strrchr(judge_name(x->t, pc), ' ') + 1;
+
+		fprintf(x->stacks, " %" PRIx64 ":%" PRIx64 ":%s", pc, target_offset(x->t, pc),
+			name);
+	}
+	fputc('\n', x->stacks);
+}
+
 static void judge_copy(struct live *x, const struct copy *c)
 {
 	const struct shot *s = take_find(&x->take, c);
 	enum kind kind;
+	const char *how;
 	size_t i = 0;
 
 	while (x->take.pids[i] != c->tgid)
@@ -271,7 +295,12 @@ static void judge_copy(struct live *x, const struct copy *c)
 	x->frames += x->leat.n;
 	x->raw += s->raw;
 	x->complete += x->leat.result == LEAT_STACK_COMPLETE;
+	how = kind_names[kind];
+	if (x->leat.result != LEAT_STACK_COMPLETE)
+		how = s->raw ? "partial" : "incomplete";
 	x->partial += s->raw && x->leat.result != LEAT_STACK_COMPLETE;
+	if (x->stacks)
+		write_stack(x, c, how);
 	if (x->verbose && kind != EQUAL && x->kinds[kind] <= TOLD_MAX)
 		tell(x, kind);
 	if (x->verbose && x->leat.result != LEAT_STACK_COMPLETE)
@@ -324,33 +353,48 @@ static void judge_all(struct live *x)
 	free(x->targets);
 }
 
+static bool parse(struct live *x, int argc, char **argv, const char **name)
+{
+	int opt;
+
+	while ((opt = getopt(argc, argv, "F:n:d:P:f:o:N:v")) != -1) {
+		if (opt == 'F')
+			x->take.hz = (unsigned int)strtoul(optarg, NULL, 10);
+		else if (opt == 'n')
+			x->take.max = strtoul(optarg, NULL, 10);
+		else if (opt == 'd')
+			x->take.seconds = (unsigned int)strtoul(optarg, NULL, 10);
+		else if (opt == 'P')
+			x->take.perf_tgid = (uint32_t)strtoul(optarg, NULL, 10);
+		else if (opt == 'f')
+			x->take.perf_data = optarg;
+		else if (opt == 'o')
+			x->stacks = fopen(optarg, "we");
+		else if (opt == 'N')
+			*name = optarg;
+		else if (opt == 'v')
+			x->verbose = true;
+		else
+			return false;
+	}
+	for (; optind < argc && x->take.pid_cnt < TAKE_PIDS; optind++)
+		x->take.pids[x->take.pid_cnt++] = (uint32_t)strtoul(argv[optind], NULL, 10);
+	return x->take.pid_cnt && !x->take.perf_tgid == !x->take.perf_data;
+}
+
 int main(int argc, char **argv)
 {
 	static struct live x = { .take = { .hz = 499, .seconds = 3, .max = TAKE_MAX } };
 	const char *name = "process";
-	int opt, rc;
+	int rc;
 
-	while ((opt = getopt(argc, argv, "F:n:d:N:v")) != -1) {
-		if (opt == 'F')
-			x.take.hz = (unsigned int)strtoul(optarg, NULL, 10);
-		else if (opt == 'n')
-			x.take.max = strtoul(optarg, NULL, 10);
-		else if (opt == 'd')
-			x.take.seconds = (unsigned int)strtoul(optarg, NULL, 10);
-		else if (opt == 'N')
-			name = optarg;
-		else if (opt == 'v')
-			x.verbose = true;
-		else
-			return 2;
-	}
-	for (; optind < argc && x.take.pid_cnt < TAKE_PIDS; optind++)
-		x.take.pids[x.take.pid_cnt++] = (uint32_t)strtoul(argv[optind], NULL, 10);
-	if (!x.take.pid_cnt)
+	if (!parse(&x, argc, argv, &name))
 		return 2;
 	take_run(&x.take);
 	judge_all(&x);
 	rc = report(&x, name);
+	if (x.stacks && fclose(x.stacks))
+		return 2;
 	take_fini(&x.take);
 	return rc;
 }

@@ -33,10 +33,17 @@
 #define MATCH_NS     500000 /* both clocks are read in one interrupt; a period is longer than that */
 #define NEVER_PERIOD 3600000000000ull
 
-/* Registers by the kernel's numbers (asm/perf_regs.h), in ascending order, as DWARF numbers. */
-static const uint8_t dwarf_of[LEAT_UNWIND_REGS] = { 0, 3, 2,  1,  4,  5,  6,  7, 16,
-						    8, 9, 10, 11, 12, 13, 14, 15 };
+/* Registers by the kernel's numbers (asm/perf_regs.h), as DWARF numbers. */
+#define NO_REG 0xff
+static const uint8_t dwarf_of[] = { 0,	3,	2,	1,	4,	5,	6,	7,
+				    16, NO_REG, NO_REG, NO_REG, NO_REG, NO_REG, NO_REG, NO_REG,
+				    8,	9,	10,	11,	12,	13,	14,	15 };
 #define REGS_MASK 0xff01ffull /* ax to ip, r8 to r15 */
+
+static const struct copy_format own = { .sample_type = PERF_SAMPLE_TID | PERF_SAMPLE_TIME |
+						       PERF_SAMPLE_REGS_USER |
+						       PERF_SAMPLE_STACK_USER,
+					.regs_mask = REGS_MASK };
 
 struct ring {
 	int fd;
@@ -181,10 +188,8 @@ static void open_ring(struct taking *x, size_t i)
 					.disabled = 1,
 					.freq = 1,
 					.sample_freq = x->t->hz,
-					.sample_type = PERF_SAMPLE_TID | PERF_SAMPLE_TIME |
-						       PERF_SAMPLE_REGS_USER |
-						       PERF_SAMPLE_STACK_USER,
-					.sample_regs_user = REGS_MASK,
+					.sample_type = own.sample_type,
+					.sample_regs_user = own.regs_mask,
 					.sample_stack_user = STACK_BYTES,
 					.use_clockid = 1,
 					.clockid = CLOCK_MONOTONIC };
@@ -219,28 +224,78 @@ static uint64_t word_at(const uint8_t *p)
 	return v;
 }
 
-/* pid, tid, time, abi, [registers], size, [bytes, how many of them count]. */
-static void add_copy(struct take *t, const uint8_t *p)
+/* The words of a sample; what is beyond its end is 0. */
+struct words {
+	const uint8_t *p;
+	size_t n;
+};
+
+static uint64_t next(struct words *w)
 {
+	uint64_t v = 0;
+
+	if (w->n < sizeof(v))
+		return 0;
+	v = word_at(w->p);
+	w->p += sizeof(v);
+	w->n -= sizeof(v);
+	return v;
+}
+
+/* What stands before the registers; of it pid, tid and time. */
+static void add_head(struct copy *c, uint64_t type, struct words *w)
+{
+	uint64_t both;
+
+	if (type & (PERF_SAMPLE_READ | PERF_SAMPLE_RAW | PERF_SAMPLE_BRANCH_STACK))
+		die("samples of this kind", ENOTSUP);
+	for (uint64_t i = !!(type & PERF_SAMPLE_IDENTIFIER) + !!(type & PERF_SAMPLE_IP); i; i--)
+		next(w);
+	both = next(w);
+	c->tgid = (uint32_t)both;
+	c->tid = (uint32_t)(both >> 32);
+	c->ts_ns = next(w);
+	type &= PERF_SAMPLE_ADDR | PERF_SAMPLE_ID | PERF_SAMPLE_STREAM_ID | PERF_SAMPLE_CPU |
+		PERF_SAMPLE_PERIOD;
+	for (int i = __builtin_popcountll(type); i; i--)
+		next(w);
+}
+
+static void add_registers(struct copy *c, uint64_t mask, struct words *w)
+{
+	for (size_t i = 0; i < 64; i++) {
+		uint64_t v = mask >> i & 1 ? next(w) : 0;
+
+		if (i < LEAT_ARRAY_SIZE(dwarf_of) && dwarf_of[i] != NO_REG)
+			c->regs[dwarf_of[i]] = v;
+	}
+}
+
+void take_add(struct take *t, const struct copy_format *f, const uint8_t *p, size_t n)
+{
+	struct words w = { p, n };
 	struct copy c = { 0 };
 	uint64_t size;
 
-	memcpy(&c.tgid, p, 4);
-	memcpy(&c.tid, p + 4, 4);
-	c.ts_ns = word_at(p + 8);
-	if (word_at(p + 16) != PERF_SAMPLE_REGS_ABI_64) {
+	add_head(&c, f->sample_type, &w);
+	if (f->sample_type & PERF_SAMPLE_CALLCHAIN) {
+		for (uint64_t i = next(&w); i && w.n; i--)
+			next(&w);
+	}
+	if (next(&w) != PERF_SAMPLE_REGS_ABI_64) {
 		t->no_regs++;
 		return;
 	}
-	p += 24;
-	for (size_t i = 0; i < LEAT_UNWIND_REGS; i++, p += 8)
-		c.regs[dwarf_of[i]] = word_at(p);
-	size = word_at(p);
-	c.stack_len = size ? word_at(p + 8 + size) : 0;
+	add_registers(&c, f->regs_mask, &w);
+	size = next(&w);
+	if (size && size + sizeof(size) <= w.n)
+		c.stack_len = word_at(w.p + size);
+	if (c.stack_len > size)
+		die("a copy", EBADMSG);
 	c.stack = malloc(c.stack_len + 1);
 	if (!c.stack)
 		die("copies", ENOMEM);
-	memcpy(c.stack, p + 8, c.stack_len);
+	memcpy(c.stack, w.p, c.stack_len);
 	must("copies", LEAT_ARRAY_ROOM(t->copies, t->copy_cap, t->copy_cnt + 1, COPIES_MAX));
 	t->copies[t->copy_cnt++] = c;
 }
@@ -263,7 +318,7 @@ static void read_ring(struct taking *x, struct ring *r)
 			memcpy(x->record + i, r->data + at, n);
 		}
 		if (h.type == PERF_RECORD_SAMPLE)
-			add_copy(x->t, x->record + sizeof(h));
+			take_add(x->t, &own, x->record + sizeof(h), h.size - sizeof(h));
 		else if (h.type == PERF_RECORD_LOST)
 			x->t->lost += word_at(x->record + sizeof(h) + 8);
 		tail += h.size;
@@ -275,7 +330,7 @@ static void read_ring(struct taking *x, struct ring *r)
 
 static void round_of(struct taking *x)
 {
-	for (size_t i = 0; i < x->cpu_cnt; i++)
+	for (size_t i = 0; i < x->cpu_cnt && x->rings[i].head; i++)
 		read_ring(x, &x->rings[i]);
 	must("records", leat_pump_round(&x->pump, leat_clock_ns()));
 	must("tables", leat_tables_round(x->tables));
@@ -316,27 +371,53 @@ static void finish(struct taking *x)
 	leat_files_free(&x->files);
 }
 
+/* Samples on events of our own. */
+static void run_own(struct taking *x)
+{
+	struct take *t = x->t;
+	uint64_t until;
+
+	for (size_t i = 0; i < x->cpu_cnt; i++)
+		open_ring(x, i);
+	enable(x, true);
+	until = leat_clock_ns() + t->seconds * 1000000000ull;
+	while (leat_clock_ns() < until && t->copy_cnt < t->max && t->copy_cnt < TAKE_MAX) {
+		poll(NULL, 0, POLL_MS);
+		round_of(x);
+	}
+	enable(x, false);
+}
+
+/* Samples on those of a perf record, until it ends. */
+static void run_shared(struct taking *x)
+{
+	struct pollfd end = { .fd = perf_share(x->t->perf_tgid, leat_engine_sample_fd(x->engine)),
+			      .events = POLLIN };
+
+	printf("shared\n");
+	fflush(stdout);
+	while (poll(&end, 1, POLL_MS) == 0)
+		round_of(x);
+	close(end.fd);
+}
+
 void take_run(struct take *t)
 {
 	static struct taking x;
-	uint64_t until;
 
 	x = (struct taking){ .t = t };
 	find_cpus(&x);
 	open_leat(&x);
-	for (size_t i = 0; i < x.cpu_cnt; i++)
-		open_ring(&x, i);
 	must("start", leat_pump_start(&x.pump));
 	must("tables", leat_tables_round(x.tables));
-	enable(&x, true);
-	until = leat_clock_ns() + t->seconds * 1000000000ull;
-	while (leat_clock_ns() < until && t->copy_cnt < t->max && t->copy_cnt < TAKE_MAX) {
-		poll(NULL, 0, POLL_MS);
-		round_of(&x);
-	}
-	enable(&x, false);
+	if (t->perf_tgid)
+		run_shared(&x);
+	else
+		run_own(&x);
 	finish(&x);
-	for (size_t i = 0; i < x.cpu_cnt; i++) {
+	if (t->perf_tgid)
+		perf_read(t);
+	for (size_t i = 0; i < x.cpu_cnt && x.rings[i].head; i++) {
 		munmap(x.rings[i].head, (size_t)(RING_PAGES + 1) * PAGE);
 		close(x.rings[i].fd);
 	}

@@ -155,6 +155,7 @@ static void add_map(struct target *t, const struct line *l)
 	    !leat_unwind_bias(image->segments, image->segment_cnt, l->start, l->off, &m.bias))
 		m.table = image->table;
 	t->owners[t->map_cnt] = image;
+	t->offs[t->map_cnt] = l->off;
 	t->maps[t->map_cnt++] = m;
 }
 
@@ -230,18 +231,24 @@ static void read_stack(struct target *t)
 		add_piece(t, t->main_start, t->main_end);
 }
 
-bool target_read(struct target *t, bool maps)
+bool target_read_regs(struct target *t)
 {
 	const struct user_regs_struct *u = &t->regs;
 
 	if (ptrace(PTRACE_GETREGS, t->pid, NULL, &t->regs))
 		return false;
+	t->sample.piece_cnt = 0;
 	t->sample.regs = (struct leat_unwind_regs){
 		.r = { u->rax, u->rdx, u->rcx, u->rbx, u->rsi, u->rdi, u->rbp, u->rsp, u->r8, u->r9,
 		       u->r10, u->r11, u->r12, u->r13, u->r14, u->r15, u->rip },
 		.known = (1u << LEAT_UNWIND_REGS) - 1,
 	};
-	if (maps && !read_maps(t))
+	return true;
+}
+
+bool target_read(struct target *t, bool maps)
+{
+	if (!target_read_regs(t) || (maps && !read_maps(t)))
 		return false;
 	read_stack(t);
 	return t->sample.piece_cnt > 0;
@@ -288,6 +295,17 @@ bool target_function(struct target *t, uint64_t pc, uint64_t *start)
 		return true;
 	}
 	return judge_symbol(t, pc, start);
+}
+
+uint64_t target_offset(const struct target *t, uint64_t pc)
+{
+	for (size_t i = 0; i < t->map_cnt; i++) {
+		const struct leat_unwind_map *m = &t->maps[i];
+
+		if (pc >= m->start && pc < m->end && t->owners[i])
+			return pc - m->start + t->offs[i];
+	}
+	return pc;
 }
 
 bool target_guesses(const struct target *t, uint64_t pc)
