@@ -269,6 +269,13 @@ struct __attribute__((packed)) straddling {
 	uint64_t c : 45;
 };
 
+/* Ends within the unit that its last members are declared with. */
+struct __attribute__((packed)) ending {
+	int32_t a;
+	uint32_t b : 4;
+	uint32_t c : 12;
+};
+
 /* What the compiler has here, told as it would tell it. */
 static void add_bits(void)
 {
@@ -291,6 +298,10 @@ static void add_bits(void)
 	member("a", u32, 0, 5);
 	member("b", u32, 5, 30);
 	member("c", u64, 35, 45);
+	btf__add_struct(btf, "ending", sizeof(struct ending));
+	member("a", i32, 0, 0);
+	member("b", u32, 32, 4);
+	member("c", u32, 36, 12);
 }
 
 static int64_t get(const struct leat_format *f, const char *name, const void *p, size_t n)
@@ -308,9 +319,11 @@ Test(btf_format, bit_fields)
 {
 	struct bits b;
 	struct straddling s;
-	struct leat_format *f, *packed;
+	struct leat_format *f, *packed, *last;
+	struct ending e;
 
 	add_bits();
+	last = format_of("ending");
 	f = format_of("bits");
 	packed = format_of("straddling");
 	for (int round = 0; round < 2; round++) {
@@ -330,7 +343,12 @@ Test(btf_format, bit_fields)
 		cr_expect(eq(i64, get(packed, "a", &s, sizeof(s)), 17));
 		cr_expect(eq(i64, get(packed, "b", &s, sizeof(s)), 0x2bcdef01));
 		cr_expect(eq(i64, get(packed, "c", &s, sizeof(s)), s.c));
+		memset(&e, round ? 0xff : 0, sizeof(e));
+		e.b = 9, e.c = 0xabc;
+		cr_expect(eq(i64, get(last, "b", &e, sizeof(e)), 9));
+		cr_expect(eq(i64, get(last, "c", &e, sizeof(e)), 0xabc));
 	}
+	leat_format_free(&last);
 	cr_expect(eq(uint, find(f, "d")->type, LEAT_TYPE_BOOL));
 	expect_name(find(f, "c"), RED, "RED");
 	leat_format_free(&f);

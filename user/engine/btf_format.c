@@ -174,7 +174,8 @@ static int place_bits(const struct walk *w, uint32_t bit, uint32_t width, struct
 
 	if (!is_int_size(size) || f->type == LEAT_TYPE_BYTES)
 		return -ENOTSUP;
-	if (bit - at * 8 + width > unit) { /* packed: it straddles two of them */
+	/* packed: it straddles two of them, or the struct ends within one */
+	if (bit - at * 8 + width > unit || at + size > w->struct_bytes) {
 		at = bit / 8;
 		for (size = 1; size < 8 && size * 8 < bit % 8 + width; size *= 2)
 			;

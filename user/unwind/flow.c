@@ -115,7 +115,8 @@ size_t leat_flow_padding(const uint8_t *code, size_t n)
 		if (code[at] == 0xcc || code[at] == 0)
 			at++;
 		else if (leat_x86_decode(code + at, n - at, &i) && i.op == LEAT_X86_NOP &&
-			 memcmp(code + at, "\xf3\x0f\x1e", 3) != 0) /* endbr64 begins a function */
+			 (i.len < 4 || memcmp(code + at, "\xf3\x0f\x1e\xfa", 4) != 0))
+			/* endbr64 begins a function */
 			at += i.len;
 		else
 			break;

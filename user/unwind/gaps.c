@@ -220,7 +220,7 @@ int leat_gaps_rows(struct leat_gaps *g, uint64_t start, uint64_t end, uint32_t o
 		g->bytes += c.n;
 		if (leat_flow_padding(c.code, c.n) == c.n)
 			continue;
-		c.starts = g->starts + first_start(g, c.vaddr);
+		c.starts = g->starts ? &g->starts[first_start(g, c.vaddr)] : NULL;
 		c.start_cnt = first_start(g, c.vaddr + c.n) - first_start(g, c.vaddr);
 		c.main = g->main;
 		c.ends = g->ends;
