@@ -31,6 +31,16 @@ bind=1
 n=0 failures=0
 points=0 equal=0 short=0 better=0 neither=0 landing=0 unproven=0 guess=0
 
+results=$work/results
+
+# What is judged in lanes beside one another is told at the end of each, in one piece.
+result() { # STATUS TEXT [LINE]
+	printf '%s\t%s\t%s\n' "$1" "$2" "${3:-}" >>"$results"
+}
+skip() { # TEXT REASON
+	result skip "$@"
+}
+
 ok() { # STATUS TEXT
 	n=$((n + 1))
 	if [ "$1" = 0 ]; then
@@ -40,9 +50,23 @@ ok() { # STATUS TEXT
 		failures=$((failures + 1))
 	fi
 }
-skip() { # TEXT REASON
-	n=$((n + 1))
-	echo "ok $n - $1 # SKIP $2"
+
+# tell RESULTS
+tell() {
+	local status text line
+	while IFS=$'\t' read -r status text line; do
+		if [ "$status" = skip ]; then
+			n=$((n + 1))
+			echo "ok $n - $text # SKIP $line"
+			continue
+		fi
+		if [ -n "$line" ]; then
+			echo "$line" >&2
+			add "$line"
+		fi
+		[ "$status" = 0 ] || head -n 60 "$work/$text.err" >&2
+		ok "$status" "$text"
+	done <"$1"
 }
 
 # Adds the figures of one line of the judge to the sums.
@@ -58,24 +82,18 @@ add() {
 judged() {
 	local name=$1 line rc
 	shift
-	line=$(timeout 600 "$judge" -N "$name" -v "$@" 2>"$work/err")
+	line=$(timeout 600 "$judge" -N "$name" -v "$@" 2>"$work/$name.err")
 	rc=$?
-	if [ -n "$line" ]; then
-		echo "$line" >&2
-		add "$line"
-	fi
-	[ $rc = 0 ] || head -n 60 "$work/err" >&2
-	[ -z "${UNWIND_KEEP:-}" ] || cp "$work/err" "$UNWIND_KEEP/$name.err"
-	ok $rc "$name"
+	[ -z "${UNWIND_KEEP:-}" ] || cp "$work/$name.err" "$UNWIND_KEEP/"
+	result $rc "$name" "$line"
 }
 
 # stepped NAME COMPILER-ARG...: builds and steps it from its first breakpoint to its second.
 stepped() {
 	local name=$1
 	shift
-	if ! "$@" -o "$work/$name" 2>"$work/err"; then
-		head -n 20 "$work/err" >&2
-		ok 1 "$name is built"
+	if ! "$@" -o "$work/$name" 2>"$work/$name.err"; then
+		result 1 "$name"
 		return
 	fi
 	LD_BIND_NOW=$bind judged "$name" -s "$steps" -k "$times" "$work/$name"
@@ -105,7 +123,8 @@ have() {
 c="$src/calls.c -lm"
 [ -x "$judge" ] || { echo "1..0 # SKIP no judge"; exit 1; }
 # Timers do not wait for who is stepped: programs with signals make no way to speak of, and have fewer.
-for cc in gcc clang; do
+by_compiler() {
+	local cc=$1 o ld
 	for o in O0 O1 O2 O3 Os; do
 		stepped "$cc-$o" $cc -$o $c
 	done
@@ -127,21 +146,32 @@ for cc in gcc clang; do
 	done
 	steps=20000 stepped "$cc-signals" $cc -O2 $src/signals.c
 	steps=20000 lazily "$cc-signals-O0" $cc -O0 $src/signals.c
-done
-stepped gcc-lto gcc -O2 -flto $c
-stepped gcc-O2-split gcc -O2 -freorder-blocks-and-partition -fno-inline $c
-stepped gcc-O2-avx512 gcc -O3 -mavx2 $c
-stepped gcc-static-pie gcc -O2 -static-pie $c
-stepped g++-throws g++ -O2 $src/throws.cc
-stepped g++-throws-O0 g++ -O0 $src/throws.cc
-stepped clang++-throws clang++ -O2 $src/throws.cc
-stepped by-hand gcc $src/hand.s
-if have rustc; then
-	stepped rustc-O rustc -O $src/main.rs
-	lazily rustc-debug rustc $src/main.rs
-else
-	skip rustc "no rustc"
-fi
+}
+others() {
+	stepped gcc-lto gcc -O2 -flto $c
+	stepped gcc-O2-split gcc -O2 -freorder-blocks-and-partition -fno-inline $c
+	stepped gcc-O2-avx512 gcc -O3 -mavx2 $c
+	stepped gcc-static-pie gcc -O2 -static-pie $c
+	stepped g++-throws g++ -O2 $src/throws.cc
+	stepped g++-throws-O0 g++ -O0 $src/throws.cc
+	stepped clang++-throws clang++ -O2 $src/throws.cc
+	stepped by-hand gcc $src/hand.s
+	if have rustc; then
+		stepped rustc-O rustc -O $src/main.rs
+		lazily rustc-debug rustc $src/main.rs
+	else
+		skip rustc "no rustc"
+	fi
+}
+
+# Two at a time: a stepped program and its judge take turns.
+(results=$work/results-gcc by_compiler gcc) &
+gcc=$!
+(results=$work/results-clang by_compiler clang) &
+clang=$!
+wait "$gcc" "$clang"
+(results=$work/results-others others) &
+others=$!
 
 # ---- a distribution's own, while they work ----
 # stopped NAME COMMAND...: stops it again and again, and steps on a little.
@@ -158,7 +188,7 @@ stopped openssl openssl speed -seconds 60 sha256
 stopped xz sh -c 'exec xz -9 -c </dev/zero >/dev/null'
 if have go; then
 	cp $src/busy.go "$work/main.go"
-	(cd "$work" && GOCACHE=${LEAT_OUT:?}/go-cache go build -o go main.go 2>"$work/err") || cat "$work/err" >&2
+	(cd "$work" && GOCACHE=${LEAT_OUT:?}/go-cache go build -o go main.go) >&2
 	# Goroutines change stacks, so calls cannot be followed by sp: no steps between. A stop is a reason
 	# to preempt, so that most are in a signal's handler; then where none is.
 	judged go-preempted -n 60 "$work/go"
@@ -241,6 +271,11 @@ else
 	skip postgres "no postgres"
 fi
 
+wait "$others"
+for f in gcc clang others; do
+	tell "$work/results-$f"
+done
+tell "$results"
 printf 'in all: points %d, equal %.4f %%, equal or proven %.4f %%, short %d, neither %d, landing %d, unproven %d, guess %d\n' \
 	"$points" "$(awk -v e="$equal" -v p="$points" 'BEGIN { print 100 * e / (p ? p : 1) }')" \
 	"$(awk -v e="$((equal + better))" -v p="$points" 'BEGIN { print 100 * e / (p ? p : 1) }')" \

@@ -357,13 +357,9 @@ static void lower(struct decoder *d, struct leat_x86_insn *i)
 {
 	const uint8_t op = d->op;
 
-	if (op >= 0x50 && op < 0x58)
+	if ((op >= 0x50 && op < 0x58) || op == 0x68 || op == 0x6a || op == 0x9c)
 		stack_op(d, i, LEAT_X86_PUSH);
-	else if (op < 0x60)
-		stack_op(d, i, LEAT_X86_POP);
-	else if (op == 0x68 || op == 0x6a || op == 0x9c)
-		stack_op(d, i, LEAT_X86_PUSH);
-	else if (op == 0x8f || op == 0x9d)
+	else if (op < 0x60 || op == 0x8f || op == 0x9d)
 		stack_op(d, i, LEAT_X86_POP);
 	else if (op == 0x63 || op == 0x69 || op == 0x6b)
 		i->writes = bit(d->reg);
@@ -387,6 +383,11 @@ static void lower(struct decoder *d, struct leat_x86_insn *i)
 		i->writes = bit(LEAT_X86_AX) | bit(LEAT_X86_DX);
 }
 
+static bool is_not_or_neg(const struct decoder *d)
+{
+	return (d->op & 0xfe) == 0xf6 && ((d->reg & 7) == 2 || (d->reg & 7) == 3);
+}
+
 /* 0xa0 to 0xff. */
 static void upper(struct decoder *d, struct leat_x86_insn *i)
 {
@@ -403,7 +404,7 @@ static void upper(struct decoder *d, struct leat_x86_insn *i)
 		constant(d, i, d->rm);
 	else if (op == 0xc2 || op == 0xc3)
 		i->op = LEAT_X86_RET;
-	else if (op < 0xc8 || (op >= 0xd0 && op < 0xd4))
+	else if (op < 0xc8 || (op >= 0xd0 && op < 0xd4) || op == 0xfe || is_not_or_neg(d))
 		i->writes = written_rm(d);
 	else if (op == 0xc9)
 		i->op = LEAT_X86_LEAVE;
@@ -419,8 +420,6 @@ static void upper(struct decoder *d, struct leat_x86_insn *i)
 		relative(d, i, LEAT_X86_JUMP);
 	else if ((op & 0xfe) == 0xf6 && (d->reg & 7) >= 4)
 		i->writes = bit(LEAT_X86_AX) | bit(LEAT_X86_DX);
-	else if (((op & 0xfe) == 0xf6 && (d->reg & 7) >= 2) || op == 0xfe)
-		i->writes = written_rm(d);
 	else if (op == 0xff)
 		group_ff(d, i);
 	if (i->op == LEAT_X86_BRANCH)
