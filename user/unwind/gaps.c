@@ -174,7 +174,7 @@ int leat_gaps_find(struct leat_gaps *g, const struct leat_fdes *fdes)
 
 static size_t first_start(const struct leat_gaps *g, uint64_t vaddr)
 {
-	size_t low = 0, high = g->start_cnt;
+	size_t low = 0, high = g->starts ? g->start_cnt : 0;
 
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
