@@ -3,7 +3,7 @@
 # fuzz.sh replay|short|long OUT TARGET...
 #
 # replay: every target runs its committed corpus (tests/fuzz/corpus/NAME) once.
-# short, long: libFuzzer for FUZZ_SECONDS in all, shared among the targets (200; long: 3600), with
+# short, long: libFuzzer for FUZZ_SECONDS in all, shared among the targets (150; long: 3600), with
 # the dictionary tests/fuzz/NAME.dict where there is one. What it finds stays below OUT/fuzz; an
 # input that crashes a target is named, and belongs into the corpus with the fix.
 # Writes "passed failed skipped" to OUT/log/fuzz-MODE/totals, one test a target.
@@ -17,7 +17,7 @@ mkdir -p "$log" "$out/fuzz"
 passed=0 failed=0
 case $mode in
 long) total=${FUZZ_SECONDS:-3600} ;;
-*) total=${FUZZ_SECONDS:-200} ;;
+*) total=${FUZZ_SECONDS:-150} ;;
 esac
 export ASAN_OPTIONS="abort_on_error=1:detect_leaks=1:allocator_may_return_null=1"
 export UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1"
