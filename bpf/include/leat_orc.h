@@ -8,8 +8,8 @@
 
 #include "leat_types.h"
 
-#define LEAT_ORC_STEPS                                                                             \
-	21 /* of a search among rows: two million; large kernels have a third of that */
+/* Of searches. Two million rows: large kernels have a third of that. */
+#define LEAT_ORC_STEPS	    21
 #define LEAT_ORC_PART_STEPS 8
 #define LEAT_ORC_PARTS	    (1u << LEAT_ORC_PART_STEPS)
 

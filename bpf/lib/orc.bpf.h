@@ -57,15 +57,9 @@ __attribute__((noinline)) int leat_orc_fill(__u32 slot, __u64 addr)
 
 static __always_inline int leat_orc_word(struct leat_scratch *s, __u64 addr, __u64 *out)
 {
-	__u64 off = addr - s->win.base;
-
-	if (off >= s->win.words) {
-		if (leat_orc_fill(s->slot, addr))
-			return -1;
-		off = addr - s->win.base;
-	}
-	*out = *(__u64 *)((char *)s->win.buf + (off & (LEAT_WINDOW_MAX - 1)));
-	return 0;
+	if (!leat_window_word(s, addr, out))
+		return 0;
+	return leat_orc_fill(s->slot, addr) ? -1 : leat_window_word(s, addr, out);
 }
 
 /*
@@ -121,12 +115,10 @@ __attribute__((noinline)) int leat_orc_lookup(__u32 slot, __u64 pc)
 	const struct leat_orc_part *p;
 	struct leat_rule_cache *cache;
 	const struct leat_orc *o;
-	__u32 cpu;
 
 	if (!cfg.orc || !s)
 		return -1;
-	cpu = s->cpu;
-	cache = bpf_map_lookup_elem(&leat_rule_cache, &cpu);
+	cache = leat_cache_of(s->cpu);
 	o = leat_orc_get();
 	if (!o || !cache || s->orc.pc == o->rethook || s->orc.pc == o->graph)
 		return -1;
@@ -244,30 +236,21 @@ __attribute__((noinline)) int leat_orc_step_any(__u32 slot)
 #define LEAT_ORC_PLAIN_MASK (0xf0full << 32)
 #define LEAT_ORC_PLAIN	    ((LEAT_ORC_CALL << 8 | LEAT_ORC_SP) * 1ull << 32)
 
-static __always_inline __u64 leat_orc_has(const struct leat_scratch *s, __u64 off)
-{
-	return *(const __u64 *)((const char *)s->win.buf + (off & (LEAT_WINDOW_MAX - 1)));
-}
-
 /* Most frames: leat_orc_step() where nothing is to be read. 0: it is another one. */
 static __always_inline int leat_orc_step_plain(struct leat_scratch *s)
 {
 	const __u64 row = s->orc.row, cfa = s->orc.sp + (__u64)(__s64)(__s16)row;
-	const __u64 ret_at = cfa - 8 - s->win.base, words = s->win.words;
 	const __u32 bp_reg = row >> 36 & 15;
-	__u64 ret;
+	__u64 ret, bp;
 
-	if ((row & LEAT_ORC_PLAIN_MASK) != LEAT_ORC_PLAIN || ret_at >= words)
-		return 0;
-	ret = leat_orc_has(s, ret_at);
-	if (cfa <= s->orc.sp || !LEAT_ORC_IS_KERNEL(ret))
+	if ((row & LEAT_ORC_PLAIN_MASK) != LEAT_ORC_PLAIN || cfa <= s->orc.sp ||
+	    leat_window_word(s, cfa - 8, &ret) || !LEAT_ORC_IS_KERNEL(ret))
 		return 0;
 	if (bp_reg != LEAT_ORC_UNDEFINED) {
-		const __u64 bp_at = cfa + (__u64)(__s64)(__s16)(row >> 16) - s->win.base;
-
-		if (bp_reg != LEAT_ORC_PREV_SP || bp_at >= words)
+		if (bp_reg != LEAT_ORC_PREV_SP ||
+		    leat_window_word(s, cfa + (__u64)(__s64)(__s16)(row >> 16), &bp))
 			return 0;
-		s->orc.bp = leat_orc_has(s, bp_at);
+		s->orc.bp = bp;
 	}
 	s->orc.pc = ret;
 	s->orc.sp = cfa;
@@ -279,14 +262,13 @@ static __always_inline int leat_orc_step_plain(struct leat_scratch *s)
 __attribute__((noinline)) int leat_walk_orc_part(__u32 slot)
 {
 	struct leat_scratch *s = leat_scratch_get(slot);
-	__u32 cnt, cpu, i, result = LEAT_WALK_ON;
+	__u32 cnt, i, result = LEAT_WALK_ON;
 	struct leat_rule_cache *cache;
 	__u64 hash, *out;
 
 	if (!cfg.orc || !s)
 		return LEAT_STACK_BROKEN;
-	cpu = s->cpu;
-	cache = bpf_map_lookup_elem(&leat_rule_cache, &cpu);
+	cache = leat_cache_of(s->cpu);
 	cnt = s->kcnt;
 	if (!cache || cnt > LEAT_MAX_KFRAMES)
 		return LEAT_STACK_BROKEN;

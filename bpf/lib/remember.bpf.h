@@ -18,6 +18,11 @@ struct {
 	__type(value, struct leat_rule_cache);
 } leat_rule_cache SEC(".maps");
 
+static __always_inline struct leat_rule_cache *leat_cache_of(__u32 cpu)
+{
+	return bpf_map_lookup_elem(&leat_rule_cache, &cpu);
+}
+
 static __always_inline __u64 leat_remembered_key(__u64 tag, __u64 pc)
 {
 	return tag + pc * 0x9e3779b97f4a7c15ull;

@@ -140,4 +140,15 @@ static __always_inline struct leat_scratch *leat_scratch_get(__u32 slot)
 	return bpf_map_lookup_elem(&leat_scratch, &slot);
 }
 
+/* The word at @addr; not 0 when it does not lie in what was read last. */
+static __always_inline int leat_window_word(const struct leat_scratch *s, __u64 addr, __u64 *out)
+{
+	const __u64 off = addr - s->win.base;
+
+	if (off >= s->win.words)
+		return -1;
+	*out = *(const __u64 *)((const char *)s->win.buf + (off & (LEAT_WINDOW_MAX - 1)));
+	return 0;
+}
+
 #endif

@@ -64,13 +64,7 @@ __attribute__((noinline)) int leat_table_fill(__u32 slot, __u64 addr)
 
 static __always_inline int leat_step_has(struct leat_table_ctx *c, __u64 addr, __u64 *out)
 {
-	const struct leat_scratch *s = c->s;
-	const __u64 off = addr - s->win.base;
-
-	if (off >= s->win.words)
-		return -1;
-	*out = *(const __u64 *)((const char *)s->win.buf + (off & (LEAT_WINDOW_MAX - 1)));
-	return 0;
+	return leat_window_word(c->s, addr, out);
 }
 
 static __always_inline int leat_step_word(struct leat_table_ctx *c, __u64 addr, __u64 *out)
@@ -173,13 +167,11 @@ __attribute__((noinline)) int leat_table_lookup(__u32 slot, __u64 pc)
 	const union leat_rule_word *of;
 	struct leat_rule_cache *cache;
 	const struct leat_range *r;
-	__u32 cpu;
 	int no;
 
 	if (!cfg.unwind || !s)
 		return LEAT_LOOKUP_BROKEN;
-	cpu = s->cpu;
-	cache = bpf_map_lookup_elem(&leat_rule_cache, &cpu);
+	cache = leat_cache_of(s->cpu);
 	if (!cache)
 		return LEAT_LOOKUP_BROKEN;
 	s->tab.misses++;
@@ -243,13 +235,12 @@ __attribute__((noinline)) int leat_walk_table_part(__u32 slot)
 {
 	struct leat_scratch *s = leat_scratch_get(slot);
 	struct leat_rule_cache *cache;
-	__u32 begin, cnt, cpu, i, result = LEAT_UNWIND_ON;
+	__u32 begin, cnt, i, result = LEAT_UNWIND_ON;
 	__u64 hash, *out;
 
 	if (!cfg.unwind || !s)
 		return LEAT_STACK_BROKEN;
-	cpu = s->cpu;
-	cache = bpf_map_lookup_elem(&leat_rule_cache, &cpu);
+	cache = leat_cache_of(s->cpu);
 	cnt = s->ucnt;
 	begin = s->kcnt + cnt;
 	if (!cache || begin > LEAT_MAX_FRAMES)

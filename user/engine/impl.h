@@ -112,11 +112,12 @@ int leat_engine_table_fd(const struct leat_engine *e, enum leat_table_role role)
 /* Kernel memory of all its maps. */
 size_t leat_engine_maps_memory(const struct leat_engine *e);
 
-struct leat_orc_parts {
+/* What finds them: the map that they are in, and two programs. */
+struct leat_orc_side {
 	int map_fd, find_fd;
 	struct bpf_program *free_prog;
 };
-struct leat_orc_parts leat_engine_orc_parts(const struct leat_engine *e);
+struct leat_orc_side leat_engine_orc_side(const struct leat_engine *e);
 
 /* orc.c: finds the kernel's unwind tables. Without them the kernel walks its stacks, slower. */
 void leat_engine_find_orc(struct leat_engine *e);

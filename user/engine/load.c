@@ -391,11 +391,11 @@ int leat_engine_load(struct leat_engine *e, struct leat_diag *diag)
 	return err;
 }
 
-struct leat_orc_parts leat_engine_orc_parts(const struct leat_engine *e)
+struct leat_orc_side leat_engine_orc_side(const struct leat_engine *e)
 {
-	return (struct leat_orc_parts){ .map_fd = bpf_map__fd(e->skel->maps.leat_orc),
-					.find_fd = bpf_program__fd(e->skel->progs.leat_orc_find),
-					.free_prog = e->skel->progs.leat_module_free };
+	return (struct leat_orc_side){ .map_fd = bpf_map__fd(e->skel->maps.leat_orc),
+				       .find_fd = bpf_program__fd(e->skel->progs.leat_orc_find),
+				       .free_prog = e->skel->progs.leat_module_free };
 }
 
 void leat_engine_unload(struct leat_engine *e)

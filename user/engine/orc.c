@@ -53,7 +53,7 @@ static int find(int prog_fd)
 }
 
 /* Found once more when nothing can go unnoticed any longer. */
-static int find_modules(struct leat_engine *e, const struct leat_orc_parts *p, struct leat_orc *o)
+static int find_modules(struct leat_engine *e, const struct leat_orc_side *p, struct leat_orc *o)
 {
 	const uint32_t tag = __atomic_load_n(&o->tag, __ATOMIC_SEQ_CST);
 	int cnt;
@@ -69,13 +69,13 @@ static int find_modules(struct leat_engine *e, const struct leat_orc_parts *p, s
 
 void leat_engine_find_orc(struct leat_engine *e)
 {
-	struct leat_orc_parts p;
+	struct leat_orc_side p;
 	struct leat_orc *o;
 	int cnt;
 
 	if (!e->opts.cfg.orc)
 		return;
-	p = leat_engine_orc_parts(e);
+	p = leat_engine_orc_side(e);
 	o = mmap(NULL, sizeof(*o), PROT_READ | PROT_WRITE, MAP_SHARED, p.map_fd, 0);
 	if (o == MAP_FAILED) {
 		leat_log(LEAT_LOG_INFO, "unwind tables of the kernel: %s", strerror(errno));
